@@ -1,0 +1,273 @@
+"""Every setting of the workbench: frozen dataclasses, and one checked way to build them.
+
+A notebook, the command line and a test all arrive here, through `from_dict`: names nobody
+declared and values of another type are refused, all of them in one message. Presets live in
+`presets.py`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import types
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeVar
+
+T = TypeVar("T")
+
+
+class ConfigError(ValueError):
+    """A setting that cannot be used; the message lists every one that is wrong."""
+
+
+@dataclass(frozen=True)
+class DataConfig:
+    """Which tracklets. Sizes apply to the drawn walkers only; real sets bring their own."""
+
+    name: str = "walkers"
+    """Source: `walkers` (drawn, embedded) or `pets2009` (real, embedded)."""
+    root: str = ""
+    """Folder of a data set on disk; empty for the embedded ones."""
+    seed: int = 0
+    """Seed of the drawing. Independent of the training seed, so that seeds share one data set."""
+    train_persons: int = 300
+    val_persons: int = 50
+    test_persons: int = 100
+    cameras: int = 4
+    tracklets_per_camera: int = 2
+    frames: int = 8
+    """Frames in each drawn tracklet."""
+
+
+@dataclass(frozen=True)
+class TrunkConfig:
+    """The convolutional or transformer trunk in front of the head."""
+
+    name: Literal["mobilenet_v2", "resnet50", "resnet18", "vit_b16", "small"] = "mobilenet_v2"
+    weights: Literal["embedded", "imagenet", "none"] = "embedded"
+    """`embedded`: the file in data/weights (MobileNetV2 only); `imagenet`: torchvision's hub."""
+    trainable_blocks: int = 3
+    """Last blocks that learn; the rest is frozen and its maps are cached. -1: all of them."""
+
+
+@dataclass(frozen=True)
+class HeadConfig:
+    """What stands on the trunk. Fields a method has no use for are ignored by it."""
+
+    channels: int = 128
+    """C, width of a token. 512 at `paper`: at 2048 the head would cost as much as the trunk."""
+    heads: int = 2
+    ffn_ratio: int = 2
+    """Hidden width of a feed-forward block over C."""
+    slots: int = 4
+    """S, rows of the query memory Q_ST."""
+    spatial_items: int = 4
+    """M_s. Far more items than clips in a batch would put the spread loss out of reach."""
+    temporal_items: int = 4
+    """M_t; keep it at or below P*K/2, for the same reason."""
+    kappa: float = 5.0
+    """Initial scale of the memory addresses: at 1, ten items cap an address at 0.45."""
+    score_kappa: float = 5.0
+    """Initial scale of the slot weights pi (M3)."""
+    encoder: Literal["parallel", "serial", "none"] = "parallel"
+    """How M1 meets M2. Parallel is the only reading in which the figure's arrows hold."""
+    encoder_frames: int = 1
+    """Frames a clip that M1 sees while training; 0 means all. One gave the same for half the
+    time."""
+    decoders: Literal["both", "rg", "mg"] = "both"
+    rg_pool: Literal["sum", "concat"] = "sum"
+    """How slots are condensed: weighted sum, or a narrow projection of each, side by side."""
+    rg_score: Literal["lse", "agreement", "uniform"] = "lse"
+    """Relevance from the slot's evidence, from agreement between frames, or none."""
+    spatial: Literal["attend", "subtract", "off"] = "attend"
+    """Spatial memory: stored slot attention, or STMN's stored distractors."""
+    temporal: Literal["memory", "mean", "off"] = "memory"
+    position: Literal["none", "learned"] = "none"
+    """Learned position added to keys only. Off: STICC claims to need no alignment."""
+    width: int = 0
+    """Embedding width of a floor; 0 means C. Set to STICC's 3C as a control."""
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    name: str = "sticc"
+    """A name of `models.zoo.names()`."""
+    clip_length: int = 4
+    """T, frames of a clip."""
+    height: int = 128
+    width: int = 64
+    trunk: TrunkConfig = field(default_factory=TrunkConfig)
+    head: HeadConfig = field(default_factory=HeadConfig)
+
+
+@dataclass(frozen=True)
+class LossConfig:
+    """Weights of the terms; see `losses.py` for each."""
+
+    smoothing: float = 0.1
+    margin: float = 0.3
+    common: float = 0.5
+    """Weight of the identity and triplet terms of the common branch (M1)."""
+    diversity: float = 0.1
+    spread: float = 1.0
+    spread_delta: float = 0.3
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    steps: int = 0
+    """Optimiser steps; 0 takes the preset's calibrated number for the method (presets.py)."""
+    persons: int = 8
+    """P of a P x K batch."""
+    tracklets: int = 4
+    """K of a P x K batch."""
+    optimizer: Literal["adam", "adamw"] = "adamw"
+    lr: float = 2e-3
+    trunk_lr_scale: float = 0.3
+    weight_decay: float = 5e-3
+    warmup: float = 0.1
+    """Share of the steps over which the rate rises to `lr`."""
+    schedule: Literal["cosine", "step"] = "cosine"
+    milestones: tuple[float, ...] = (0.27, 0.53, 0.8)
+    """Shares of the steps at which the rate falls tenfold, for `step`."""
+    grad_clip: float = 5.0
+    bf16: Literal["auto", "on", "off"] = "auto"
+    """Autocast of trunk and head. Auto: on a GPU, or a CPU whose cores compute in bf16."""
+    flip: float = 0.5
+    erase: float = 0.5
+    """Chance that a frame loses a random part, drawn per frame."""
+    crop: int = 10
+    """Padding of the random crop, pixels; only where pixels are augmented."""
+    validate_every: int = 0
+    """Steps between validations; 0 means ten over the run."""
+    checkpoint_every: int = 0
+    """Steps between resumable checkpoints; 0 means ten over the run."""
+
+
+@dataclass(frozen=True)
+class EvalConfig:
+    policy: Literal["all_frames", "restricted", "dense"] = "all_frames"
+    """How a tracklet is cut into clips at test time (tracklets/sampling.py)."""
+    flip: bool = False
+    """Average with the mirrored frames: twice the time."""
+    batch_frames: int = 512
+    """Frames embedded at a time; bounds memory."""
+
+
+@dataclass(frozen=True)
+class Config:
+    preset: str = "quick"
+    seed: int = 0
+    device: str = "auto"
+    """auto, cpu, cuda, cuda:1, mps."""
+    threads: int = 0
+    """Torch threads; 0 leaves torch's own choice. Part of what makes a run repeat bitwise."""
+    data: DataConfig = field(default_factory=DataConfig)
+    model: ModelConfig = field(default_factory=ModelConfig)
+    loss: LossConfig = field(default_factory=LossConfig)
+    train: TrainConfig = field(default_factory=TrainConfig)
+    evaluate: EvalConfig = field(default_factory=EvalConfig)
+
+
+def from_dict(cls: type[T], values: Mapping[str, Any], base: T | None = None) -> T:
+    """Builds a config dataclass from plain values, refusing what does not fit.
+
+    Args:
+        cls: the dataclass.
+        values: names to values. Nested configs are mappings, or dotted names
+            (`{"model.head.slots": 8}`).
+        base: what unnamed fields are taken from; the defaults of `cls` if None.
+
+    Raises:
+        ConfigError: lists every unknown name and every value of a wrong type or choice.
+    """
+    problems: list[str] = []
+    built = _build(cls, _nest(values, problems), base, "", problems)
+    if problems:
+        raise ConfigError(f"{cls.__name__}: " + "; ".join(problems))
+    return typing.cast(T, built)
+
+
+def to_dict(config: Any) -> dict[str, Any]:
+    """The plain nested dict of a config; `from_dict` takes it back."""
+    return dataclasses.asdict(config)
+
+
+def flatten(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """A nested mapping with dotted names, `{"a": {"b": 1}}` to `{"a.b": 1}`."""
+    flat: dict[str, Any] = {}
+    for name, value in values.items():
+        if isinstance(value, Mapping):
+            flat.update(flatten(value, f"{prefix}{name}."))
+        else:
+            flat[f"{prefix}{name}"] = value
+    return flat
+
+
+def _nest(values: Mapping[str, Any], problems: list[str]) -> dict[str, Any]:
+    nested: dict[str, Any] = {}
+    for name, value in flatten(values).items():
+        *parents, leaf = str(name).split(".")
+        node = nested
+        for parent in parents:
+            node = node.setdefault(parent, {})
+            if not isinstance(node, dict):
+                problems.append(f"{name}: {parent} is given both as a value and as a group")
+                break
+        else:
+            node[leaf] = value
+    return nested
+
+
+def _build(cls: type, values: Any, base: Any, where: str, problems: list[str]) -> Any:
+    if not isinstance(values, Mapping):
+        problems.append(f"{where or cls.__name__}: expected a group of settings, got {values!r}")
+        return None
+    hints = typing.get_type_hints(cls)
+    unknown = sorted(set(values) - set(hints))
+    for name in unknown:
+        problems.append(f"unknown name {where}{name} (known here: {', '.join(sorted(hints))})")
+    start = base if base is not None else cls()
+    changes: dict[str, Any] = {}
+    for name, value in values.items():
+        if name in unknown:
+            continue
+        if dataclasses.is_dataclass(hints[name]):
+            nested = _build(
+                typing.cast(type, hints[name]), value, getattr(start, name), f"{where}{name}.", problems
+            )
+            changes[name] = nested
+        else:
+            changes[name] = _coerce(value, hints[name], f"{where}{name}", problems)
+    return dataclasses.replace(start, **changes)
+
+
+def _coerce(value: Any, hint: Any, where: str, problems: list[str]) -> Any:
+    origin, options = typing.get_origin(hint), typing.get_args(hint)
+    if origin is Literal:
+        if value not in options:
+            problems.append(f"{where}: {value!r} is none of {', '.join(map(str, options))}")
+    elif origin in (typing.Union, types.UnionType):
+        if not any(_fits(value, option) for option in options):
+            problems.append(f"{where}: expected {hint}, got {type(value).__name__} {value!r}")
+    elif origin is tuple:
+        if not isinstance(value, (list, tuple)) or not all(_fits(v, options[0]) for v in value):
+            problems.append(f"{where}: expected a list of {options[0].__name__}, got {value!r}")
+        else:
+            return tuple(options[0](v) for v in value)
+    elif not _fits(value, hint):
+        problems.append(f"{where}: expected {hint.__name__}, got {type(value).__name__} {value!r}")
+    elif hint is float:
+        return float(value)
+    return value
+
+
+def _fits(value: Any, hint: Any) -> bool:
+    if hint is type(None):
+        return value is None
+    if hint is bool or isinstance(value, bool):
+        return hint is bool and isinstance(value, bool)
+    if hint is float:
+        return isinstance(value, (int, float)) and value == value
+    return isinstance(value, hint)

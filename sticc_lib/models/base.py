@@ -1,0 +1,76 @@
+"""What every model is and returns: ModelSpec, Output, and the two halves of a forward pass."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_STD = (0.229, 0.224, 0.225)
+
+
+@dataclass(frozen=True)
+class ModelSpec:
+    """What a model expects of its input and how its embeddings are compared."""
+
+    clip_length: int
+    """T it was made for; other lengths work unless the model says otherwise."""
+    image_size: tuple[int, int]
+    """(height, width)."""
+    mean: tuple[float, float, float] = IMAGENET_MEAN
+    std: tuple[float, float, float] = IMAGENET_STD
+    policy: Literal["all_frames", "restricted", "dense"] = "all_frames"
+    """Test-time clip policy."""
+    distance: Literal["cosine", "euclidean", "dot"] = "cosine"
+
+
+@dataclass
+class Output:
+    """What `model(clips)` returns.
+
+    Attributes:
+        embedding: [B D], what is ranked.
+        features: name -> [B C], the vectors the triplet loss sees, one a branch.
+        logits: name -> [B persons], training only, same names.
+        extras: tensors a model's own loss terms need.
+    """
+
+    embedding: Tensor
+    features: dict[str, Tensor] = field(default_factory=dict)
+    logits: dict[str, Tensor] = field(default_factory=dict)
+    extras: dict[str, Any] = field(default_factory=dict)
+
+
+class VideoModel(nn.Module):
+    """Base of all models over a trunk: frames through the frozen part, then all the rest.
+
+    A subclass sets `spec` and `trunk` and defines `forward_maps`. The split lets training cache
+    what the frozen part gives, and go through the same code from there on.
+    """
+
+    spec: ModelSpec
+    trunk: Any  # models.trunk.Trunk
+
+    def forward(self, clips: Tensor, mask: Tensor | None = None) -> Output:
+        """Normalised clips [B T 3 H W], mask bool [B T] (True: a real frame) -> Output."""
+        if clips.ndim != 5:
+            raise ValueError(f"expected clips [B T 3 H W], got {tuple(clips.shape)}")
+        if clips.shape[1] == 0:
+            raise ValueError("a clip needs at least one frame, got T = 0")
+        batch, time = clips.shape[:2]
+        maps = self.trunk.frozen(clips.flatten(0, 1))  # [B*T C' H' W']
+        return self.forward_maps(maps.unflatten(0, (batch, time)), mask)
+
+    def forward_maps(self, maps: Tensor, mask: Tensor | None = None) -> Output:
+        """The same from the frozen part's maps [B T C' H' W'] on."""
+        raise NotImplementedError
+
+
+def normalise(pixels: Tensor, spec: ModelSpec) -> Tensor:
+    """uint8 [..., 3, H, W] to float, (x/255 - mean) / std. The one place where it happens."""
+    mean = torch.tensor(spec.mean, device=pixels.device).view(3, 1, 1) * 255
+    std = torch.tensor(spec.std, device=pixels.device).view(3, 1, 1) * 255
+    return (pixels.to(torch.float32) - mean) / std

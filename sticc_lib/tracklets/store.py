@@ -1,0 +1,177 @@
+"""Pixel stores: one uint8 memory map for small sets, or image files read when asked for.
+
+Both answer `read(where, size, boxes)`. Nothing here knows what a tracklet is.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import pandas as pd
+
+Size = tuple[int, int]
+
+
+class PixelError(ValueError):
+    """A picture that cannot be read; the message names the file and the remedy."""
+
+
+class PixelStore(Protocol):
+    """What a TrackletSet asks of its pixels."""
+
+    def read(
+        self, where: np.ndarray, size: Size | None = None, boxes: np.ndarray | None = None
+    ) -> np.ndarray:
+        """uint8 [n, 3, H, W] (or [n, H, W] for label maps) of the frames named by `where`."""
+        ...
+
+    def identity(self) -> str:
+        """A text that changes when the pixels do."""
+        ...
+
+    def problems(self, frames: pd.DataFrame) -> list[str]:
+        """What is wrong with the pixels of these frames, one line each."""
+        ...
+
+
+class ArrayStore:
+    """Frames in one uint8 array [F, H, W, 3] (or label maps [F, H, W]), often a memory map.
+
+    Args:
+        array: the pixels. Opened read-only with `ArrayStore.open(path)`.
+        name: what stands for the content in fingerprints; the path where there is one.
+    """
+
+    def __init__(self, array: np.ndarray, name: str = "array"):
+        if array.dtype != np.uint8 or array.ndim not in (3, 4):
+            raise PixelError(
+                f"{name}: expected uint8 [F, H, W, 3] or [F, H, W], got {array.dtype} {array.shape}"
+            )
+        self.array, self.name = array, name
+
+    @classmethod
+    def open(cls, path: Path) -> ArrayStore:
+        """Opens a .npy file as a read-only memory map."""
+        try:
+            return cls(np.load(path, mmap_mode="r", allow_pickle=False), path.name)
+        except (ValueError, OSError) as error:
+            raise PixelError(f"{path}: not a readable .npy ({error}); delete it") from None
+
+    def read(
+        self, where: np.ndarray, size: Size | None = None, boxes: np.ndarray | None = None
+    ) -> np.ndarray:
+        """Frames by row number. Resizes bilinearly (label maps: nearest); boxes are refused."""
+        if boxes is not None:
+            raise PixelError(f"{self.name}: boxes need whole images; use FileStore")
+        picked = self.array[np.asarray(where, np.int64)]
+        if picked.ndim == 3:
+            return picked if size in (None, picked.shape[1:]) else _resize_labels(picked, size)
+        return resize(np.moveaxis(picked, 3, 1), size)
+
+    def identity(self) -> str:
+        """Name, shape and a hash of evenly spaced frames."""
+        rows = np.linspace(0, len(self.array) - 1, num=min(len(self.array), 64)).astype(int)
+        digest = hashlib.sha256(np.ascontiguousarray(self.array[rows]).tobytes()).hexdigest()
+        return f"{self.array.shape} {digest[:16]}"
+
+    def problems(self, frames: pd.DataFrame) -> list[str]:
+        """Rows outside the array."""
+        outside = frames[(frames["row"] < 0) | (frames["row"] >= len(self.array))]
+        return [
+            f"frames row {i}: pixel row {r} is outside {self.name} (0..{len(self.array) - 1})"
+            for i, r in outside["row"].items()
+        ]
+
+
+class FileStore:
+    """Image files on disk, decoded when asked for.
+
+    Args:
+        root: folder that relative paths start from.
+    """
+
+    def __init__(self, root: Path | str):
+        self.root = Path(root)
+
+    def read(
+        self, where: np.ndarray, size: Size | None = None, boxes: np.ndarray | None = None
+    ) -> np.ndarray:
+        """Images by path, cropped to their box where there is one, then resized.
+
+        Raises:
+            PixelError: a file is missing or damaged, or frames differ in size and none was given.
+        """
+        crops = []
+        for number, name in enumerate(where):
+            image = self._decode(self.root / str(name))
+            if boxes is not None:
+                image = _crop(image, boxes[number], str(name))
+            crops.append(resize(image[None], size)[0])
+        if len({crop.shape for crop in crops}) > 1:
+            raise PixelError(f"{self.root}: frames differ in size; give size=(height, width)")
+        return np.stack(crops)
+
+    def identity(self) -> str:
+        """The files themselves are not read: names stand in the frames table."""
+        return f"files {self.root.name}"
+
+    def problems(self, frames: pd.DataFrame, decode: bool = False) -> list[str]:
+        """Missing and empty files; with `decode`, also those that do not open."""
+        found = []
+        for position, name in frames["path"].items():
+            path = self.root / str(name)
+            if not path.is_file():
+                found.append(f"frames row {position}: {path} is missing")
+            elif path.stat().st_size == 0:
+                found.append(f"frames row {position}: {path} is empty; copy it again")
+            elif decode:
+                try:
+                    self._decode(path)
+                except PixelError as error:
+                    found.append(f"frames row {position}: {error}")
+        return found
+
+    def _decode(self, path: Path) -> np.ndarray:
+        from torchvision.io import ImageReadMode, decode_image
+
+        try:
+            return decode_image(str(path), mode=ImageReadMode.RGB).numpy()
+        except (RuntimeError, OSError) as error:
+            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+            raise PixelError(
+                f"{path}: cannot be decoded ({reason}); copy the file again or drop its row"
+            ) from None
+
+
+def resize(pixels: np.ndarray, size: Size | None) -> np.ndarray:
+    """uint8 [n, C, h, w] to [n, C, H, W], bilinear with antialiasing; as it is if it fits."""
+    if size is None or tuple(pixels.shape[2:]) == tuple(size):
+        return pixels
+    import torch
+    from torch.nn.functional import interpolate
+
+    tensor = torch.from_numpy(np.ascontiguousarray(pixels))
+    tensor = interpolate(tensor, size=tuple(size), mode="bilinear", antialias=True)
+    return tensor.numpy()
+
+
+def _resize_labels(labels: np.ndarray, size: Size | None) -> np.ndarray:
+    """Nearest neighbour: labels are names, not amounts."""
+    height, width = size or labels.shape[1:]
+    rows = (np.arange(height) * labels.shape[1]) // height
+    columns = (np.arange(width) * labels.shape[2]) // width
+    return labels[:, rows][:, :, columns]
+
+
+def _crop(image: np.ndarray, box: Sequence[float], name: str) -> np.ndarray:
+    """The part of [3, H, W] inside a box x y w h, clipped to the image."""
+    x, y, w, h = (round(float(v)) for v in box)
+    left, top = max(x, 0), max(y, 0)
+    right, bottom = min(x + w, image.shape[2]), min(y + h, image.shape[1])
+    if right <= left or bottom <= top:
+        raise PixelError(f"{name}: the box {x} {y} {w} {h} lies outside the image")
+    return image[:, top:bottom, left:right]
