@@ -1,0 +1,189 @@
+"""Frames of a clip and tracklets of a batch."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sticc_lib.tracklets.sampling import PKSampler, draw_clips, train_restricted
+from sticc_lib.tracklets.sampling import test_clips as cut_clips
+from sticc_lib.tracklets.store import ArrayStore
+from sticc_lib.tracklets.table import TrackletSet
+
+LENGTHS, CLIPS = st.integers(1, 200), st.integers(1, 16)
+
+
+def drawn(length, clip_length, seed=0):
+    return train_restricted(length, clip_length, np.random.default_rng(seed))
+
+
+@given(LENGTHS, CLIPS, st.integers(0, 1000))
+def test_training_takes_one_frame_of_each_equal_chunk(length, clip_length, seed):
+    frames = drawn(length, clip_length, seed)
+    assert frames.shape == (clip_length,)
+    if length < clip_length:
+        wanted = [*range(length), *[length - 1] * (clip_length - length)]
+        assert frames.tolist() == wanted
+    else:
+        edges = [k * length // clip_length for k in range(clip_length + 1)]
+        assert all(edges[k] <= f < edges[k + 1] for k, f in enumerate(frames))
+
+
+def test_training_reaches_every_frame_of_a_chunk_and_repeats_with_the_seed():
+    seen = {tuple(drawn(6, 2, seed)) for seed in range(200)}
+    assert seen == {(a, b) for a in range(3) for b in range(3, 6)}
+    assert drawn(100, 8, 5).tolist() == drawn(100, 8, 5).tolist()
+
+
+@given(LENGTHS, CLIPS, st.sampled_from(["all_frames", "dense"]))
+def test_all_frames_and_dense_use_every_frame_in_ceil_f_over_t_clips(length, clip_length, policy):
+    frames, mask = cut_clips(length, clip_length, policy)
+    assert frames.shape == mask.shape == (-(-length // clip_length), clip_length)
+    assert set(frames[mask]) == set(range(length))
+    for clip, real in zip(frames, mask, strict=True):
+        assert len(set(clip[real])) == real.sum() > 0  # no frame twice in one clip
+        assert (np.diff(clip) >= 0).all()
+        assert set(clip[~real]) <= {clip[real][-1]}  # what fills is the last real frame
+
+
+@given(LENGTHS, CLIPS)
+def test_restricted_is_one_clip_of_chunk_centres(length, clip_length):
+    frames, mask = cut_clips(length, clip_length, "restricted")
+    assert frames.shape == (1, clip_length)
+    assert mask.sum() == min(length, clip_length)
+    if length % clip_length == 0 and (length // clip_length) % 2 == 1:
+        half = length // clip_length // 2
+        assert frames[0].tolist() == [half + k * (2 * half + 1) for k in range(clip_length)]
+
+
+def test_policies_by_hand():
+    assert cut_clips(8, 4, "all_frames")[0].tolist() == [[0, 2, 4, 6], [1, 3, 5, 7]]
+    assert cut_clips(10, 4, "all_frames")[0].tolist() == [[0, 2, 5, 7], [1, 3, 6, 8], [1, 4, 6, 9]]
+    frames, mask = cut_clips(6, 4, "dense")
+    assert frames.tolist() == [[0, 1, 2, 3], [4, 5, 5, 5]]
+    assert mask.tolist() == [[True] * 4, [True, True, False, False]]
+    assert cut_clips(9, 3, "restricted")[0].tolist() == [[1, 4, 7]]
+    for policy in ("all_frames", "restricted", "dense"):
+        frames, mask = cut_clips(2, 4, policy)
+        assert frames.tolist() == [[0, 1, 1, 1]]
+        assert mask.tolist() == [[True, True, False, False]]
+
+
+def test_clips_of_one_frame_take_each_frame_or_the_centre():
+    assert cut_clips(3, 1, "all_frames")[0].tolist() == [[0], [1], [2]]
+    assert cut_clips(3, 1, "dense")[0].tolist() == [[0], [1], [2]]
+    assert cut_clips(3, 1, "restricted")[0].tolist() == [[1]]
+
+
+@pytest.mark.parametrize(
+    ("length", "clip_length", "says"), [(5, 0, "T = 0"), (0, 4, "length of 0")]
+)
+def test_nothing_to_sample_is_refused(length, clip_length, says):
+    with pytest.raises(ValueError, match=says):
+        drawn(length, clip_length)
+    with pytest.raises(ValueError, match=says):
+        cut_clips(length, clip_length, "all_frames")
+
+
+def test_unknown_policy_is_refused():
+    with pytest.raises(ValueError, match="'every' is none of"):
+        cut_clips(5, 4, "every")  # type: ignore[arg-type]
+
+
+def table(persons=6, cameras=3, each=2):
+    rows = [(p, c) for p in range(1, persons + 1) for c in range(cameras) for _ in range(each)]
+    return pd.DataFrame(rows, columns=["person", "camera"]).astype({"camera": "Int64"})
+
+
+def test_a_batch_is_p_persons_with_k_distinct_tracklets():
+    tracklets = table()
+    sampler = PKSampler(tracklets, 3, 4, seed=0)
+    for step in range(10):
+        batch = sampler.batch(step)
+        persons = tracklets.loc[batch, "person"].to_numpy().reshape(3, 4)
+        assert (persons == persons[:, :1]).all()
+        assert len(set(persons[:, 0])) == 3
+        assert len(set(batch)) == 12
+
+
+def test_tracklets_are_spread_over_cameras_first():
+    tracklets = table(cameras=3, each=5)
+    for step in range(20):
+        batch = PKSampler(tracklets, 2, 4, seed=1).batch(step).reshape(2, 4)
+        for numbers in batch:
+            assert set(tracklets.loc[numbers[:3], "camera"]) == {0, 1, 2}
+
+
+def test_a_person_with_fewer_tracklets_than_k_gives_some_twice():
+    tracklets = table(persons=2, cameras=1, each=3)
+    batch = PKSampler(tracklets, 2, 5, seed=0).batch(0).reshape(2, 5)
+    assert all(len(set(numbers)) == 3 for numbers in batch)
+
+
+def test_every_person_is_dealt_once_a_round():
+    tracklets = table(persons=6)
+    sampler = PKSampler(tracklets, 3, 1, seed=0)
+    assert sampler.batches_a_round == 2
+    for turn in range(3):
+        numbers = np.concatenate([sampler.batch(2 * turn), sampler.batch(2 * turn + 1)])
+        assert sorted(tracklets.loc[numbers, "person"]) == [1, 2, 3, 4, 5, 6]
+
+
+def test_batches_depend_on_seed_and_step_only():
+    one, other = PKSampler(table(), 3, 2, 0), PKSampler(table(), 3, 2, 0)
+    for step in range(5):
+        one.batch(step)
+    assert one.batch(7).tolist() == other.batch(7).tolist()  # a resumed run asks for 7 first
+    batches = {tuple(PKSampler(table(), 3, 2, seed).batch(s)) for seed in (0, 1) for s in range(9)}
+    assert len(batches) == 18
+
+
+def test_junk_and_distractors_are_never_dealt_and_unknown_cameras_are():
+    tracklets = table(persons=3)
+    tracklets.loc[tracklets["person"] == 1, "person"] = -1
+    tracklets.loc[tracklets["person"] == 2, "camera"] = pd.NA
+    sampler = PKSampler(tracklets, 2, 2, 0)
+    assert {p for s in range(5) for p in tracklets.loc[sampler.batch(s), "person"]} == {2, 3}
+
+
+@pytest.mark.parametrize(("persons", "each", "says"), [(9, 2, "has 6"), (0, 2, "0 x 2")])
+def test_a_batch_that_cannot_be_filled_is_refused(persons, each, says):
+    with pytest.raises(ValueError, match=says):
+        PKSampler(table(), persons, each, 0)
+
+
+def small_set():
+    """Three tracklets of 6, 2 and 6 frames; each pixel value is its frame's row."""
+    owners = [0] * 6 + [1] * 2 + [2] * 6
+    frames = pd.DataFrame({"tracklet": owners, "time": range(14), "row": range(14)})
+    tracklets = pd.DataFrame(
+        {
+            "person": [1, 1, 2], "label": ["a", "a", "b"], "split": "train", "query": False,
+            "camera": pd.array([1, None, 3], dtype="Int64"), "gallery": False,
+            "num_frames": [6, 2, 6], "source": "test",
+        }
+    )  # fmt: skip
+    array = np.broadcast_to(np.arange(14, dtype=np.uint8)[:, None, None, None], (14, 8, 4, 3))
+    return TrackletSet("small", tracklets, frames, ArrayStore(array.copy())).check()
+
+
+def test_drawn_clips_hold_the_right_frames_and_facts():
+    batch = draw_clips(small_set(), np.array([2, 1]), 3, np.random.default_rng(0))
+    assert batch.pixels.shape == (2, 3, 3, 8, 4)
+    values = batch.pixels[:, :, 0, 0, 0].tolist()
+    assert [v in range(8 + 2 * k, 10 + 2 * k) for k, v in enumerate(values[0])] == [True] * 3
+    assert values[1] == [6, 7, 7]
+    assert batch.mask.tolist() == [[True] * 3, [True, True, False]]
+    assert batch.person.tolist() == [2, 1]
+    assert batch.camera.tolist() == [3, -1]
+    assert batch.tracklet.tolist() == [2, 1]
+
+
+def test_drawn_clips_are_resized_and_repeat_with_the_seed():
+    one, two = (
+        draw_clips(small_set(), np.array([0, 2]), 4, np.random.default_rng(3), (16, 8))
+        for _ in range(2)
+    )
+    assert one.pixels.shape == (2, 4, 3, 16, 8)
+    assert (one.pixels == two.pixels).all()
