@@ -1,0 +1,71 @@
+"""Distances between features, in tiles, so that no second copy of a gallery is made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal
+
+import numpy as np
+
+Kind = Literal["cosine", "euclidean", "dot"]
+
+
+def distances(query: np.ndarray, gallery: np.ndarray, kind: Kind = "cosine") -> np.ndarray:
+    """Distances float32 [Q, G] of features [Q, D] and [G, D]; smaller is nearer.
+
+    Args:
+        query: real [Q, D].
+        gallery: real [G, D].
+        kind: `cosine` (1 - cosine, 0..2; a zero vector is at 1 from all), `euclidean`, or `dot`
+            (minus the inner product).
+
+    Raises:
+        ValueError: unknown kind, or widths differ.
+    """
+    compare = comparer(np.asarray(gallery), np.arange(len(gallery)), kind)
+    return compare(np.asarray(query))
+
+
+def comparer(
+    values: np.ndarray, columns: np.ndarray, kind: Kind, tile: int = 8192
+) -> Callable[[np.ndarray], np.ndarray]:
+    """A function from query features [n, D] to distances [n, G] to `values[columns]`.
+
+    The gallery is gone through in tiles, so that no second copy of it is ever made.
+    """
+    if kind not in ("cosine", "euclidean", "dot"):
+        raise ValueError(f"distance {kind!r} is none of cosine, euclidean, dot")
+    tiles = [columns[i : i + tile] for i in range(0, len(columns), tile)]
+    whole = bool(len(columns)) and np.array_equal(columns, np.arange(columns[0], columns[-1] + 1))
+
+    def part(index: np.ndarray) -> np.ndarray:
+        rows = values[index[0] : index[-1] + 1] if whole else values[index]
+        return rows.astype(np.float32, copy=False)
+
+    squares = np.concatenate(
+        [np.einsum("nd,nd->n", part(i), part(i)) for i in tiles] or [np.empty(0, np.float32)]
+    )
+
+    def compare(query: np.ndarray) -> np.ndarray:
+        if query.ndim != 2 or values.ndim != 2 or query.shape[1] != values.shape[1]:
+            raise ValueError(f"features {query.shape} and {values.shape}: expected equal widths")
+        query = query.astype(np.float32, copy=False)
+        result = np.empty((len(query), len(columns)), np.float32)
+        own = np.einsum("nd,nd->n", query, query)
+        if kind == "cosine":
+            query = query / np.maximum(np.sqrt(own), 1e-12)[:, None]
+        start = 0
+        for index in tiles:
+            np.matmul(query, part(index).T, out=result[:, start : start + len(index)])
+            start += len(index)
+        if kind == "dot":
+            return np.negative(result, out=result)
+        if kind == "cosine":
+            result /= np.maximum(np.sqrt(squares), 1e-12)
+            return np.subtract(1, result, out=result)
+        result *= -2
+        result += own[:, None]
+        result += squares
+        return np.sqrt(np.maximum(result, 0, out=result), out=result)
+
+    return compare
