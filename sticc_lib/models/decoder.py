@@ -1,0 +1,131 @@
+"""STICC's decoders: relevance keeps detail (M3), two memories keep meaning (M4)."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from sticc_lib.config import HeadConfig
+from sticc_lib.models.attention import Tap, masked_softmax
+from sticc_lib.models.encoder import Evidence, frame_mean
+from sticc_lib.models.memory import Memory
+
+
+class DetailDecoder(nn.Module):
+    """M3, relevance-guided: each slot over all frames, then the slots (sticc.md, M3)."""
+
+    def __init__(self, config: HeadConfig):
+        super().__init__()
+        slots, channels = config.slots, config.channels
+        self.kappa = nn.Parameter(torch.tensor(config.score_kappa))
+        self.narrow = None
+        if config.rg_pool == "concat":
+            if channels % slots:
+                raise ValueError(f"rg_pool=concat needs slots ({slots}) to divide C ({channels})")
+            weight = torch.empty(slots, channels, channels // slots)
+            self.narrow = nn.Parameter(nn.init.normal_(weight, std=channels**-0.5))
+            self.kappa.requires_grad_(False)
+        self.pi = Tap()
+
+    def forward(self, evidence: Evidence) -> tuple[Tensor, Tensor]:
+        """-> RV_FG [B C] and the slots' vectors z [B S C]."""
+        z = torch.einsum("bts,btsc->bsc", evidence.relevance, evidence.grid)
+        if self.narrow is not None:
+            return torch.einsum("bsc,scd->bsd", z, self.narrow).flatten(1), z
+        middle = z.mean(1, keepdim=True)
+        likeness = nn.functional.cosine_similarity(z.float(), middle.float(), dim=-1)
+        pi = self.pi((self.kappa * likeness).softmax(-1))  # [B S]
+        return torch.einsum("bs,bsc->bc", pi.to(z.dtype), z), z
+
+
+class AbstractionDecoder(nn.Module):
+    """M4, memory-guided: a spatial memory of slot patterns, a temporal one of frame patterns.
+
+    See sticc.md, M4. The spatial memory is STMN's idea as stored attention (`attend`) or as
+    stored distractors (`subtract`); the temporal one is STMN's.
+    """
+
+    def __init__(self, config: HeadConfig, clip_length: int):
+        super().__init__()
+        channels = config.channels
+        self.spatial, self.temporal = config.spatial, config.temporal
+        if config.spatial != "off":
+            width = config.slots if config.spatial == "attend" else channels
+            self.to_address = nn.Linear(channels, channels)
+            self.spatial_memory = Memory(config.spatial_items, channels, width, config.kappa)
+            self.beta = Tap()
+        if config.spatial == "subtract":
+            self.distractor = nn.BatchNorm1d(channels)
+            nn.init.zeros_(self.distractor.weight)  # starts without effect, as in STMN
+        if config.temporal == "memory":
+            self.lstm = nn.LSTM(channels, channels, batch_first=True)
+            self.temporal_memory = Memory(
+                config.temporal_items, channels, clip_length, config.kappa
+            )
+            self.gamma = Tap()
+
+    @property
+    def width(self) -> int:
+        """How many vectors of C it gives."""
+        return 1 if self.temporal == "off" else 2
+
+    def forward(
+        self, evidence: Evidence, mask: Tensor | None
+    ) -> tuple[list[Tensor], dict[str, Tensor]]:
+        """-> [r_sp, r_tm] each [B C] (r_sp alone with temporal=off), and the addresses."""
+        addresses: dict[str, Tensor] = {}
+        frames = self._frames(evidence.grid, mask, addresses)  # [B T C]
+        parts = [frame_mean(frames, mask)]
+        if self.temporal == "mean":
+            parts.append(parts[0])
+        elif self.temporal == "memory":
+            parts.append(self._over_time(frames, mask, addresses))
+        return parts, addresses
+
+    def _frames(self, grid: Tensor, mask: Tensor | None, addresses: dict[str, Tensor]) -> Tensor:
+        """f_t [B T C], the slots of a frame condensed under the spatial memory."""
+        mean = grid.mean(2)
+        if self.spatial == "off":
+            return mean
+        valid = torch.ones_like(mean[..., 0], dtype=torch.bool) if mask is None else mask
+        read, address = self.spatial_memory(self.to_address(mean[valid]))  # rows: valid frames
+        addresses["spatial"] = address
+        frames = torch.zeros_like(mean)
+        if self.spatial == "subtract":
+            frames[valid] = mean[valid] - self.distractor(read).to(mean.dtype)
+            return frames
+        beta = self.beta(read.softmax(-1)).to(grid.dtype)  # [rows S]
+        frames[valid] = torch.einsum("ns,nsc->nc", beta, grid[valid])
+        return frames
+
+    def _over_time(
+        self, frames: Tensor, mask: Tensor | None, addresses: dict[str, Tensor]
+    ) -> Tensor:
+        """r_tm [B C]: frames weighted by a stored pattern, chosen by what an LSTM saw."""
+        time = frames.shape[1]
+        if mask is None:
+            counts = torch.full((len(frames),), time, device=frames.device)
+        else:  # valid frames to the front; their order stays
+            order = (~mask).to(torch.int8).argsort(dim=1, stable=True)
+            frames = frames.gather(1, order.unsqueeze(2).expand_as(frames))
+            mask, counts = mask.gather(1, order), mask.sum(1)
+        states = self.lstm(frames)[0]  # [B T C]
+        last = states[torch.arange(len(states), device=states.device), counts - 1]
+        pattern, addresses["temporal"] = self.temporal_memory(last)
+        scores = _resized(pattern, counts, time)
+        gamma = self.gamma(masked_softmax(scores, mask, dim=1))
+        return torch.einsum("bt,btc->bc", gamma.to(frames.dtype), frames)
+
+
+def _resized(pattern: Tensor, counts: Tensor, time: int) -> Tensor:
+    """Patterns [B T0] stretched linearly to each clip's number of valid frames -> [B time]."""
+    if time == pattern.shape[1] and bool((counts == time).all()):
+        return pattern
+    scores = pattern.new_zeros(len(pattern), time)
+    for count in counts.unique().tolist():
+        rows = counts == count
+        part = pattern[rows]
+        if count != pattern.shape[1]:
+            part = nn.functional.interpolate(part.unsqueeze(1), size=count, mode="linear").squeeze(1)
+        scores[rows, :count] = part
+    return scores

@@ -1,0 +1,156 @@
+"""STICC's encoders: what pedestrians share in a frame (M1), and what tells one from all (M2)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from sticc_lib.config import HeadConfig
+from sticc_lib.models.attention import FeedForward, SelfAttention, Tap, split_heads
+
+
+class CommonEncoder(nn.Module):
+    """M1: self-attention inside each frame; its keys and values serve M2 too (sticc.md, M1).
+
+    No position code on the keys: the stated aim is not to assume alignment.
+    """
+
+    def __init__(self, config: HeadConfig):
+        super().__init__()
+        channels = config.channels
+        self.mode, self.train_frames = config.encoder, config.encoder_frames
+        self.norm = nn.LayerNorm(channels)
+        self.to_query = nn.Linear(channels, channels)
+        self.to_key = nn.Linear(channels, channels)
+        self.to_value = nn.Linear(channels, channels)
+        self.attention = SelfAttention(config.heads)
+        self.out = nn.Linear(channels, channels)
+        self.ffn = FeedForward(channels, config.ffn_ratio)
+
+    def forward(
+        self, tokens: Tensor, position: Tensor | None, mask: Tensor | None
+    ) -> tuple[Tensor, Tensor, Tensor | None]:
+        """Tokens FM [B T N C] -> keys, values [B T N C] for M2, and c [B C] where it is needed.
+
+        In parallel mode M2 never reads the self-attention's output G, so G is made only while
+        training (it shapes keys and values) or when somebody looks.
+        """
+        if self.mode == "serial":
+            tokens = self._attend(tokens, position, feeds_embedding=True)
+            return *self._keys_values(tokens, position), frame_mean(tokens.mean(2), mask)
+        common = None
+        if self.mode == "parallel" and self.training:
+            common = self._common_of_some_frames(tokens, position, mask)
+        elif self.mode == "parallel" and self.attention.receive is not None:
+            self._attend(tokens, position, feeds_embedding=False)
+        return *self._keys_values(tokens, position), common
+
+    def _keys_values(self, tokens: Tensor, position: Tensor | None) -> tuple[Tensor, Tensor]:
+        normal = self.norm(tokens)
+        keyed = normal if position is None else normal + position
+        return self.to_key(keyed), self.to_value(normal)
+
+    def _attend(self, tokens: Tensor, position: Tensor | None, feeds_embedding: bool) -> Tensor:
+        """G(t) = FM(t) + attention + feed-forward, every frame for itself: [B T N C]."""
+        key, value = self._keys_values(tokens, position)
+        query = self.to_query(self.norm(tokens))
+        flat = (x.flatten(0, 1) for x in (query, key, value))  # [B*T N C]
+        mixed = self.attention(*flat, feeds_embedding=feeds_embedding)
+        return self.ffn(tokens + self.out(mixed.unflatten(0, tokens.shape[:2])))
+
+    def _common_of_some_frames(
+        self, tokens: Tensor, position: Tensor | None, mask: Tensor | None
+    ) -> Tensor:
+        """c from `train_frames` random valid frames a clip (0: all)."""
+        batch, time = tokens.shape[:2]
+        if 0 < self.train_frames < time:
+            chance = torch.rand(batch, time, device=tokens.device)
+            if mask is not None:
+                chance = chance + mask.to(chance.dtype)  # valid frames come first
+            picked = chance.topk(self.train_frames, dim=1).indices  # [B k]
+            rows = torch.arange(batch, device=tokens.device).unsqueeze(1)
+            tokens, mask = tokens[rows, picked], None if mask is None else mask[rows, picked]
+        common = self._attend(tokens, position, feeds_embedding=False)
+        return frame_mean(common.mean(2), mask)
+
+
+@dataclass
+class Evidence:
+    """What M2 gives the decoders.
+
+    Attributes:
+        grid: E' [B T S C], what slot s found in frame t.
+        relevance: rho, mean over heads [B T S]; sums to 1 over T.
+        attention: alpha, mean over heads [B T S N]; sums to 1 over N.
+    """
+
+    grid: Tensor
+    relevance: Tensor
+    attention: Tensor
+
+
+class IndividualEncoder(nn.Module):
+    """M2: the learned query memory Q_ST looks into every frame (sticc.md, M2).
+
+    A slot's evidence in a frame is the log-sum-exp of its scores; a softmax of that over frames is
+    the relevance rho. Then sum_t rho E equals one joint attention over all T*N tokens, which is
+    how frames complete each other without alignment.
+    """
+
+    def __init__(self, config: HeadConfig):
+        super().__init__()
+        channels = config.channels
+        self.heads, self.score = config.heads, config.rg_score
+        self.slots = nn.Parameter(torch.empty(config.slots, channels))  # Q_ST
+        nn.init.trunc_normal_(self.slots, std=0.02)
+        self.norm = nn.LayerNorm(channels)
+        self.to_query = nn.Linear(channels, channels)
+        # CHOICE: a small start, so that attention begins nearly uniform and no slot sticks to a cell
+        nn.init.trunc_normal_(self.to_query.weight, std=0.02)
+        nn.init.zeros_(self.to_query.bias)
+        self.out = nn.Linear(channels, channels)
+        self.ffn = FeedForward(channels, config.ffn_ratio)
+        self.agreement_kappa = nn.Parameter(torch.tensor(config.score_kappa))
+        self.agreement_kappa.requires_grad_(config.rg_score == "agreement")
+        self.alpha, self.rho = Tap(), Tap()
+
+    def forward(self, key: Tensor, value: Tensor, mask: Tensor | None) -> Evidence:
+        """Keys and values [B T N C], mask [B T] -> Evidence."""
+        key, value = split_heads(key, self.heads), split_heads(value, self.heads)  # [B T h N d]
+        query = split_heads(self.to_query(self.norm(self.slots)), self.heads)  # [h S d]
+        scores = query @ key.mT * query.shape[-1] ** -0.5  # [B T h S N]
+        alpha = self.alpha(scores.softmax(-1))
+        found = (alpha @ value).transpose(2, 3).flatten(3)  # [B T S C]
+        grid = self.ffn(self.out(found))
+        rho = self.rho(self._relevance(scores, grid, mask))  # [B T h S]
+        return Evidence(grid, rho.mean(2), alpha.mean(2))
+
+    def _relevance(self, scores: Tensor, grid: Tensor, mask: Tensor | None) -> Tensor:
+        """rho [B T h S], a softmax over frames; padded frames get none."""
+        evidence = scores.float().logsumexp(-1)  # [B T h S]
+        if self.score == "uniform":
+            evidence = torch.zeros_like(evidence)
+        elif self.score == "agreement":
+            evidence = self._agreement(grid, mask).unsqueeze(2).expand_as(evidence)
+        if mask is not None:
+            hidden = ~mask.view(*mask.shape, 1, 1)
+            evidence = evidence.masked_fill(hidden, torch.finfo(evidence.dtype).min)
+        return evidence.softmax(1).to(grid.dtype)
+
+    def _agreement(self, grid: Tensor, mask: Tensor | None) -> Tensor:
+        """kappa times the mean cosine of a slot's find with its finds in other frames [B T S]."""
+        unit = nn.functional.normalize(grid.float(), dim=-1)
+        weight = torch.ones(grid.shape[:2], device=grid.device) if mask is None else mask.float()
+        total = (unit * weight[..., None, None]).sum(1, keepdim=True)
+        others = (weight.sum(1) - 1).clamp_min(1).view(-1, 1, 1)
+        return self.agreement_kappa * ((unit * total).sum(-1) - 1) / others
+
+
+def frame_mean(values: Tensor, mask: Tensor | None) -> Tensor:
+    """Mean over frames of [B T ...], padded frames left out -> [B ...]."""
+    if mask is None:
+        return values.mean(1)
+    weight = mask.to(values.dtype).view(*mask.shape, *[1] * (values.ndim - 2))
+    return (values * weight).sum(1) / weight.sum(1).clamp_min(1)

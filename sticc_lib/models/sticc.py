@@ -1,0 +1,88 @@
+"""STICC, whole: trunk, four modules, three necks, one embedding.
+
+No equation of the paper is public; this follows our own specification of it (sticc.md), which the
+paper's figure and overview constrain but do not fix.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from sticc_lib.config import HeadConfig
+from sticc_lib.models.base import ModelSpec, Output, VideoModel
+from sticc_lib.models.decoder import AbstractionDecoder, DetailDecoder
+from sticc_lib.models.encoder import CommonEncoder, IndividualEncoder
+from sticc_lib.models.pooling import Neck, Stem
+from sticc_lib.models.trunk import Trunk
+
+
+class Sticc(VideoModel):
+    """Spatiotemporal Information Complementary Condensation.
+
+    Args:
+        trunk: frames to maps.
+        spec: T, frame size, test policy.
+        config: options of the four modules.
+        persons: classes of the identity loss.
+    """
+
+    def __init__(self, trunk: Trunk, spec: ModelSpec, config: HeadConfig, persons: int):
+        super().__init__()
+        self.trunk, self.spec, self.config = trunk, spec, config
+        tokens = (spec.image_size[0] // trunk.stride) * (spec.image_size[1] // trunk.stride)
+        self.stem = Stem(trunk.channels, config, tokens)
+        self.common = CommonEncoder(config)  # M1
+        self.individual = IndividualEncoder(config)  # M2
+        channels = config.channels
+        if config.encoder != "none":
+            self.common_neck = Neck(channels, persons)
+        if config.decoders in ("both", "rg"):
+            self.detail = DetailDecoder(config)  # M3
+            self.detail_neck = Neck(channels, persons)
+        if config.decoders in ("both", "mg"):
+            self.abstraction = AbstractionDecoder(config, spec.clip_length)  # M4
+            self.abstraction_neck = Neck(self.abstraction.width * channels, persons)
+
+    def forward_maps(self, maps: Tensor, mask: Tensor | None = None) -> Output:
+        """Frozen maps [B T C' H W], mask [B T] -> Output with a 3C embedding.
+
+        `features` and `logits` have `common` (c), `detail` (RV_FG) and `abstraction` (RV_SA).
+        `extras`: `slots` z [B S C], `addresses` name -> [rows M].
+        """
+        _check_mask(mask)
+        tokens = self.stem(self.trunk.trainable(maps.flatten(0, 1)), len(maps))  # [B T N C]
+        keys, values, common = self.common(tokens, self.stem.position, mask)
+        evidence = self.individual(keys, values, mask)
+        out = Output(tokens.new_empty(0))
+        blocks: list[Tensor] = []
+        if self.config.decoders in ("both", "rg"):
+            detail, out.extras["slots"] = self.detail(evidence)
+            blocks.append(self._branch(out, "detail", detail))
+        if self.config.decoders in ("both", "mg"):
+            parts, out.extras["addresses"] = self.abstraction(evidence, mask)
+            normal = self._branch(out, "abstraction", torch.cat(parts, dim=1))
+            blocks.extend(normal.chunk(self.abstraction.width, dim=1))
+        if common is not None:
+            self._branch(out, "common", common)
+        # CHOICE: each block to length one, so that the memory's 2C do not get twice the weight
+        blocks = [torch.nn.functional.normalize(block.float(), dim=1) for block in blocks]
+        out.embedding = torch.nn.functional.normalize(torch.cat(blocks, dim=1), dim=1)
+        return out
+
+    def _branch(self, out: Output, name: str, feature: Tensor) -> Tensor:
+        """One branch through its neck; returns the vector after BatchNorm."""
+        neck = getattr(self, f"{name}_neck")
+        out.features[name] = feature
+        if not self.training:
+            return neck.norm(feature)
+        normal, out.logits[name] = neck(feature)
+        return normal
+
+
+def _check_mask(mask: Tensor | None) -> None:
+    if mask is None:
+        return
+    empty = ~mask.any(1)
+    if bool(empty.any()):
+        raise ValueError(f"mask hides every frame of clip {int(empty.nonzero()[0])}")

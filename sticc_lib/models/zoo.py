@@ -1,0 +1,189 @@
+"""Name -> model: the one place where models are built, saved and loaded."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from sticc_lib.config import (
+    Config,
+    ConfigError,
+    HeadConfig,
+    ModelConfig,
+    TrunkConfig,
+    from_dict,
+    to_dict,
+)
+from sticc_lib.models.base import ModelSpec, VideoModel
+from sticc_lib.models.pooling import AttentionPool, MeanPool
+from sticc_lib.models.sticc import Sticc
+from sticc_lib.models.trunk import build_trunk
+from sticc_lib.models.untrained import STRIPES, FrozenTrunk, HsvHistogram
+from sticc_lib.presets import preset as preset_named
+from sticc_lib.run import atomic, fingerprint
+
+Builder = Callable[[ModelConfig, ModelSpec, int], VideoModel]
+
+
+def _trunk(config: ModelConfig):
+    return build_trunk(config.trunk, (config.height, config.width))
+
+
+BUILDERS: dict[str, Builder] = {
+    "sticc": lambda c, spec, persons: Sticc(_trunk(c), spec, c.head, persons),
+    "mean_pool": lambda c, spec, persons: MeanPool(_trunk(c), spec, c.head, persons),
+    "attention_pool": lambda c, spec, persons: AttentionPool(_trunk(c), spec, c.head, persons),
+    "attention_pool_joint": lambda c, spec, persons: AttentionPool(
+        _trunk(c), spec, c.head, persons, joint=True
+    ),
+    "frozen": lambda c, spec, persons: FrozenTrunk(_trunk(c), spec),
+    "stripes": lambda c, spec, persons: FrozenTrunk(_trunk(c), spec, STRIPES),
+    "hsv_histogram": lambda c, spec, persons: HsvHistogram(spec),
+}
+UNTRAINED = ("frozen", "stripes", "hsv_histogram")
+
+
+def names() -> list[str]:
+    """Names that `build` knows."""
+    return list(BUILDERS)
+
+
+def build(
+    name: str,
+    num_classes: int,
+    preset: str | None = "quick",
+    config: ModelConfig | None = None,
+    **options: Any,
+) -> VideoModel:
+    """Builds a model by name.
+
+    Args:
+        name: one of `names()`.
+        num_classes: persons of the identity loss (training persons).
+        preset: where settings start from, unless `config` is given.
+        config: a whole ModelConfig instead.
+        options: fields of ModelConfig and HeadConfig by their plain name (`slots=8`,
+            `clip_length=8`), and `trunk`, `weights`, `trainable_blocks` of the trunk.
+
+    Raises:
+        ConfigError: an unknown name, option, or a value of the wrong type.
+    """
+    if name not in BUILDERS:
+        raise ConfigError(f"unknown model {name!r}; known: {', '.join(names())}")
+    start = config or preset_named(preset or "quick").model
+    built = from_dict(ModelConfig, _placed(options), dataclasses.replace(start, name=name))
+    _check(built, num_classes)
+    spec = ModelSpec(built.clip_length, (built.height, built.width))
+    return BUILDERS[name](built, spec, num_classes)
+
+
+def save(folder: Path, model: VideoModel, config: Config, persons: int, **facts: Any) -> Path:
+    """Writes a checkpoint folder: `model.safetensors` and `config.json`, weights first.
+
+    Args:
+        folder: made when needed; a checkpoint in it is replaced file by file, atomically.
+        persons: classes of the identity loss.
+        facts: what else should be known of the weights (metric, step, data fingerprint).
+    """
+    from safetensors.torch import save_file
+
+    from sticc_lib.run import write_json
+
+    state = {k: v.detach().cpu().contiguous() for k, v in model.state_dict().items()}
+    description = {"config": to_dict(config), "persons": persons, **facts}
+    with atomic(Path(folder) / "model.safetensors") as temporary:
+        save_file(state, temporary, {"sticc": json.dumps(description, default=str)})
+    write_json(Path(folder) / "config.json", description)
+    return Path(folder)
+
+
+def load(path: Path | str, device: str = "cpu") -> tuple[VideoModel, Config, dict[str, Any]]:
+    """Reads a checkpoint: a folder, or its .safetensors file, which is complete in itself.
+
+    Returns:
+        The model in eval mode, its config, and what else was noted with it.
+
+    Raises:
+        ConfigError: not a checkpoint of this project, or one of another configuration.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    file = Path(path)
+    file = file / "model.safetensors" if file.is_dir() else file
+    if not file.exists():
+        raise ConfigError(f"{file}: no such checkpoint; train one with sticc train")
+    try:
+        with safe_open(file, framework="pt") as stored:
+            description = json.loads((stored.metadata() or {}).get("sticc", "null"))
+            state = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError, json.JSONDecodeError) as error:
+        raise ConfigError(f"{file}: damaged checkpoint ({error}); use an earlier one") from None
+    if description is None:
+        raise ConfigError(f"{file}: not a checkpoint of this project (no description in it)")
+    config = from_dict(Config, description.pop("config"))
+    persons = int(description.pop("persons"))
+    start = dataclasses.replace(config.model.trunk, weights="none")  # they come from the file
+    model = build(
+        config.model.name, persons, config=dataclasses.replace(config.model, trunk=start)
+    )
+    full = model.state_dict()
+    wrong = sorted(
+        name for name in full.keys() | state.keys()
+        if name not in full or name not in state or full[name].shape != state[name].shape
+    )  # fmt: skip
+    if wrong:
+        raise ConfigError(f"{file}: does not fit its config: {', '.join(wrong[:5])}")
+    model.load_state_dict({k: v.to(full[k].dtype) for k, v in state.items()})
+    return model.eval().to(device), config, {**description, "persons": persons}
+
+
+def weights_fingerprint(model: torch.nn.Module) -> str:
+    """Twelve hex digits over all parameters and buffers."""
+    import hashlib
+
+    digest = hashlib.sha256()
+    for name, value in sorted(model.state_dict().items()):
+        digest.update(name.encode())
+        digest.update(value.detach().cpu().contiguous().numpy().tobytes())
+    return fingerprint(digest.hexdigest())
+
+
+def _placed(options: dict[str, Any]) -> dict[str, Any]:
+    """Plain option names to the dotted names of ModelConfig."""
+    trunk = {"trunk": "trunk.name", "weights": "trunk.weights"}
+    trunk |= {f.name: f"trunk.{f.name}" for f in dataclasses.fields(TrunkConfig) if f.name != "name"}
+    top = {f.name for f in dataclasses.fields(ModelConfig)}
+    head = {f.name for f in dataclasses.fields(HeadConfig)}
+    placed = {}
+    for name, value in options.items():
+        if name in trunk and not isinstance(value, dict):
+            placed[trunk[name]] = value
+        elif name in head and name not in top:
+            placed[f"head.{name}"] = value
+        else:
+            placed[name] = value
+    return placed
+
+
+def _check(config: ModelConfig, num_classes: int) -> None:
+    head, problems = config.head, []
+    if config.clip_length < 1:
+        problems.append(f"clip_length: {config.clip_length}; a clip needs at least one frame")
+    if num_classes < 1:
+        problems.append(f"num_classes: {num_classes}; expected at least 1")
+    if head.heads < 1 or head.channels % head.heads:
+        problems.append(f"heads: {head.heads} does not divide channels {head.channels}")
+    for name in ("slots", "spatial_items", "temporal_items"):
+        if getattr(head, name) < 1:
+            problems.append(f"{name}: {getattr(head, name)}; expected at least 1")
+    if head.rg_pool == "concat" and head.channels % max(head.slots, 1):
+        problems.append(f"rg_pool concat: slots {head.slots} do not divide C {head.channels}")
+    if config.height < 16 or config.width < 16:
+        problems.append(f"frames of {config.height}x{config.width}: the least is 16x16")
+    if problems:
+        raise ConfigError("model: " + "; ".join(problems))

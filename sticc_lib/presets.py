@@ -1,0 +1,81 @@
+"""Presets: whole configs with a name, and the calibrated steps of each method."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sticc_lib.config import Config, ConfigError, from_dict
+
+_R50 = {"name": "resnet50", "weights": "imagenet", "trainable_blocks": -1}
+_PAPER: dict[str, Any] = {
+    "data": {"name": "mars"},
+    "model": {
+        "clip_length": 8,
+        "height": 256,
+        "width": 128,
+        "trunk": _R50,
+        "head": {
+            "channels": 512,
+            "heads": 8,
+            "slots": 8,
+            "spatial_items": 10,
+            "temporal_items": 5,
+            "encoder_frames": 0,
+        },
+    },
+    "train": {
+        "optimizer": "adam",
+        "lr": 3.5e-4,
+        "trunk_lr_scale": 1.0,
+        "weight_decay": 5e-4,
+        "schedule": "step",
+        "warmup": 10 / 150,
+        "grad_clip": 0.0,
+    },
+}
+PRESETS: dict[str, dict[str, Any]] = {
+    "smoke": {
+        "data": {"train_persons": 16, "val_persons": 6, "test_persons": 10},
+        "model": {
+            "height": 64,
+            "width": 32,
+            "trunk": {"name": "small", "weights": "none", "trainable_blocks": -1},
+            "head": {"channels": 64, "heads": 2, "slots": 4},
+        },
+        "train": {"persons": 4, "tracklets": 2, "optimizer": "adam", "lr": 1e-3},
+    },
+    "quick": {},
+    "paper": _PAPER,
+    "wide": {**_PAPER, "model": {**_PAPER["model"], "head": {
+        **_PAPER["model"]["head"], "channels": 2048}}},
+}  # fmt: skip
+
+# Steps that cost each method the same CPU time, counted once on two x86-64 cores and then fixed,
+# so that training repeats exactly. `python benchmarks/calibrate_steps.py` measures them anew.
+STEPS: dict[str, dict[str, int]] = {
+    "smoke": {"": 60},
+    "quick": {"": 1500},
+    # 150 epochs of MARS: 625 persons x ~13 tracklets, 32 a batch, about 260 batches an epoch
+    "paper": {"": 39_000},
+    "wide": {"": 39_000},
+}
+
+
+def preset(name: str, **overrides: Any) -> Config:
+    """A config by name, with overrides by dotted name (`{"model.head.slots": 8}` as **).
+
+    Raises:
+        ConfigError: no such preset, or an override that does not fit.
+    """
+    if name not in PRESETS:
+        raise ConfigError(f"unknown preset {name!r}; known: {', '.join(PRESETS)}")
+    start = from_dict(Config, {"preset": name, **PRESETS[name]})
+    return from_dict(Config, overrides, start)
+
+
+def steps_for(config: Config) -> int:
+    """Optimiser steps of a config: its own number, or the preset's calibrated one."""
+    if config.train.steps:
+        return config.train.steps
+    table = STEPS[config.preset]
+    return table.get(config.model.name, table[""])
