@@ -235,7 +235,11 @@ def _build(cls: type, values: Any, base: Any, where: str, problems: list[str]) -
             continue
         if dataclasses.is_dataclass(hints[name]):
             nested = _build(
-                typing.cast(type, hints[name]), value, getattr(start, name), f"{where}{name}.", problems
+                typing.cast(type, hints[name]),
+                value,
+                getattr(start, name),
+                f"{where}{name}.",
+                problems,
             )
             changes[name] = nested
         else:

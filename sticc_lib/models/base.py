@@ -54,12 +54,23 @@ class VideoModel(nn.Module):
     spec: ModelSpec
     trunk: Any  # models.trunk.Trunk
 
-    def forward(self, clips: Tensor, mask: Tensor | None = None) -> Output:
-        """Normalised clips [B T 3 H W], mask bool [B T] (True: a real frame) -> Output."""
+    def forward(self, clips: Tensor, mask: Tensor | None = None, from_maps: bool = False) -> Output:
+        """Clips to embeddings.
+
+        Args:
+            clips: normalised frames [B T 3 H W]; with `from_maps` what the trunk's frozen half
+                gave for them, [B T C' H' W'].
+            mask: bool [B T], True where a frame is real.
+
+        Raises:
+            ValueError: not five dimensions, or T = 0.
+        """
         if clips.ndim != 5:
             raise ValueError(f"expected clips [B T 3 H W], got {tuple(clips.shape)}")
         if clips.shape[1] == 0:
             raise ValueError("a clip needs at least one frame, got T = 0")
+        if from_maps:
+            return self.forward_maps(clips, mask)
         batch, time = clips.shape[:2]
         maps = self.trunk.frozen(clips.flatten(0, 1))  # [B*T C' H' W']
         return self.forward_maps(maps.unflatten(0, (batch, time)), mask)

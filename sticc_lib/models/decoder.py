@@ -126,6 +126,8 @@ def _resized(pattern: Tensor, counts: Tensor, time: int) -> Tensor:
         rows = counts == count
         part = pattern[rows]
         if count != pattern.shape[1]:
-            part = nn.functional.interpolate(part.unsqueeze(1), size=count, mode="linear").squeeze(1)
+            part = nn.functional.interpolate(part.unsqueeze(1), size=count, mode="linear").squeeze(
+                1
+            )
         scores[rows, :count] = part
     return scores

@@ -178,4 +178,6 @@ def _load_embedded(features: nn.Module) -> None:
     missing = features.load_state_dict(state, strict=False)
     wrong = [k for k in missing.missing_keys if not k.endswith("num_batches_tracked")]
     if wrong or missing.unexpected_keys:
-        raise ConfigError(f"{path} does not fit MobileNetV2: {wrong[:3] + missing.unexpected_keys[:3]}")
+        raise ConfigError(
+            f"{path} does not fit MobileNetV2: {wrong[:3] + missing.unexpected_keys[:3]}"
+        )

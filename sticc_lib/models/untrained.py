@@ -41,7 +41,9 @@ class HsvHistogram(VideoModel):
         bins = bins + (rows * HUE * SATURATION * VALUE).view(1, 1, -1, 1)
         size = STRIPES * HUE * SATURATION * VALUE
         counts = torch.zeros(*bins.shape[:2], size, device=maps.device)
-        counts.scatter_add_(2, bins.flatten(2), torch.ones_like(bins, dtype=counts.dtype).flatten(2))
+        counts.scatter_add_(
+            2, bins.flatten(2), torch.ones_like(bins, dtype=counts.dtype).flatten(2)
+        )
         share = masked_mean(counts, mask) / bins[0, 0].numel()
         return Output(share.sqrt())
 

@@ -128,9 +128,7 @@ def load(path: Path | str, device: str = "cpu") -> tuple[VideoModel, Config, dic
     config = from_dict(Config, description.pop("config"))
     persons = int(description.pop("persons"))
     start = dataclasses.replace(config.model.trunk, weights="none")  # they come from the file
-    model = build(
-        config.model.name, persons, config=dataclasses.replace(config.model, trunk=start)
-    )
+    model = build(config.model.name, persons, config=dataclasses.replace(config.model, trunk=start))
     full = model.state_dict()
     wrong = sorted(
         name for name in full.keys() | state.keys()
@@ -156,7 +154,9 @@ def weights_fingerprint(model: torch.nn.Module) -> str:
 def _placed(options: dict[str, Any]) -> dict[str, Any]:
     """Plain option names to the dotted names of ModelConfig."""
     trunk = {"trunk": "trunk.name", "weights": "trunk.weights"}
-    trunk |= {f.name: f"trunk.{f.name}" for f in dataclasses.fields(TrunkConfig) if f.name != "name"}
+    trunk |= {
+        f.name: f"trunk.{f.name}" for f in dataclasses.fields(TrunkConfig) if f.name != "name"
+    }
     top = {f.name for f in dataclasses.fields(ModelConfig)}
     head = {f.name for f in dataclasses.fields(HeadConfig)}
     placed = {}

@@ -1,0 +1,99 @@
+"""Maps of a trunk's frozen half, made once for a tracklet set and kept on disk.
+
+Training and embedding then start behind the frozen half, which is most of the cost.
+"""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from sticc_lib.models.base import VideoModel, normalise
+from sticc_lib.models.zoo import weights_fingerprint
+from sticc_lib.run import atomic, cache_dir, fingerprint
+from sticc_lib.tracklets.table import TrackletSet
+
+BATCH = 256
+
+
+class FrozenMaps:
+    """The frozen half's maps of every frame of one set, float16 [F C' H' W'] on disk.
+
+    Args:
+        array: a read-only memory map; row i belongs to row i of the set's `frames`.
+    """
+
+    def __init__(self, array: np.ndarray):
+        self.array = array
+
+    def read(self, positions: np.ndarray) -> Tensor:
+        """Maps of frames: int [n] -> float32 [n C' H' W']."""
+        return torch.from_numpy(self.array[np.asarray(positions)].astype(np.float32))
+
+
+def frozen_maps(model: VideoModel, data: TrackletSet, progress: bool = True) -> FrozenMaps | None:
+    """The maps of a set under a model's trunk; loaded where they were made before.
+
+    Returns:
+        None where the trunk has no frozen half: there is nothing to keep.
+    """
+    frozen = model.trunk.frozen
+    if len(frozen) == 0:
+        return None
+    path = _path(model, data)
+    if not path.exists():
+        with atomic(path) as temporary:
+            _write(temporary, model, data, progress)
+    try:
+        return FrozenMaps(np.load(path, mmap_mode="r", allow_pickle=False))
+    except (ValueError, OSError):  # damaged: it can be made again
+        path.unlink()
+        return frozen_maps(model, data, progress)
+
+
+def _path(model: VideoModel, data: TrackletSet) -> Path:
+    key = fingerprint(
+        [weights_fingerprint(model.trunk.frozen), str(model.trunk.frozen), model.spec.image_size,
+         model.spec.mean, model.spec.std, data.fingerprint()]
+    )  # fmt: skip
+    return cache_dir() / "maps" / f"{data.name}-{key}.npy"
+
+
+def _write(path: Path, model: VideoModel, data: TrackletSet, progress: bool) -> None:
+    from tqdm.auto import trange
+
+    device = next(model.parameters()).device
+    frozen = fold_batchnorm(model.trunk.frozen).to(device, memory_format=torch.channels_last)
+    total, maps = len(data.frames), None
+    with torch.inference_mode():
+        for start in trange(0, total, BATCH, desc=f"maps of {data.name}", disable=not progress):
+            rows = np.arange(start, min(start + BATCH, total))
+            pixels = torch.from_numpy(data.read(rows, model.spec.image_size)).to(device)
+            frames = normalise(pixels, model.spec).contiguous(memory_format=torch.channels_last)
+            part = frozen(frames).to(torch.float16).cpu().numpy()
+            if maps is None:
+                shape = (total, *part.shape[1:])
+                maps = np.lib.format.open_memmap(path, "w+", np.float16, shape)
+            maps[rows] = part
+    if maps is not None:
+        maps.flush()
+
+
+def fold_batchnorm(module: nn.Module) -> nn.Module:
+    """A copy in eval mode with every convolution-BatchNorm pair folded into the convolution.
+
+    Folds pairs that stand side by side in a Sequential, as in torchvision's MobileNetV2, and
+    the named pairs of its ResNets.
+    """
+    module = copy.deepcopy(module).eval()
+    for part in module.modules():
+        children = list(part.named_children())
+        for (name, first), (after, second) in zip(children, children[1:], strict=False):
+            if isinstance(first, nn.Conv2d) and isinstance(second, nn.BatchNorm2d):
+                setattr(part, name, torch.nn.utils.fusion.fuse_conv_bn_eval(first, second))
+                setattr(part, after, nn.Identity())
+    return module
