@@ -194,6 +194,16 @@ def to_dict(config: Any) -> dict[str, Any]:
     return dataclasses.asdict(config)
 
 
+def identity(config: Config) -> dict[str, Any]:
+    """What makes a run this run: every setting but those that say where it is computed."""
+    return {k: v for k, v in flatten(to_dict(config)).items() if k not in ("device", "threads")}
+
+
+def run_name(config: Config) -> str:
+    """The folder of a run that was given no name: `quick`, `quick-seed1`."""
+    return config.preset if config.seed == 0 else f"{config.preset}-seed{config.seed}"
+
+
 def flatten(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     """A nested mapping with dotted names, `{"a": {"b": 1}}` to `{"a.b": 1}`."""
     flat: dict[str, Any] = {}
