@@ -1,0 +1,51 @@
+# Everything here works in a fresh clone: what needs the environment makes it first.
+# Override with: make PYTHON=python3.12 test
+
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/.installed
+RUN := PYTHONWARNINGS=ignore::DeprecationWarning
+# Tests run in two processes; more than one thread in each would only make them wait for each other.
+ONE_THREAD := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1
+CHECKED := sticc_lib tests benchmarks $(wildcard notebooks/*.ipynb)
+
+.PHONY: help report test test-long bench lint lab clean
+.DEFAULT_GOAL := help
+
+help: ## What can be made
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|' 2>/dev/null \
+		|| grep '##' Makefile
+
+$(STAMP): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "Python 3.11 or later is needed; try: make PYTHON=python3.12"; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@echo "Installing into .venv: 2 to 10 minutes the first time (torch is large), seconds later."
+	@$(BIN)/python -m pip install -qq -e '.[dev]'
+	@touch $@
+
+report: $(STAMP) ## Run notebooks 01, 02, 03 and 06 and write reports/quick (under 10 minutes)
+	@$(RUN) $(BIN)/sticc report --preset quick
+
+test: lint ## Style, types, layers, then the quick tests with coverage (under 5 minutes)
+	@$(ONE_THREAD) $(BIN)/python -m pytest -m 'not long' -n 2 --cov --cov-report=term
+
+test-long: $(STAMP) ## The tests that take over ten seconds each
+	@$(ONE_THREAD) $(BIN)/python -m pytest -m long
+
+bench: $(STAMP) ## What things cost on this machine
+	@for file in benchmarks/*.py; do echo "$$file"; $(BIN)/python "$$file" || exit 1; done
+
+lint: $(STAMP) ## Ruff, pyright and the order of the layers
+	@$(BIN)/ruff check --quiet $(CHECKED)
+	@$(BIN)/ruff format --quiet --check $(CHECKED)
+	@$(BIN)/pyright --warnings
+	@$(BIN)/lint-imports
+
+lab: $(STAMP) ## JupyterLab on this machine only, at the first notebook
+	@$(BIN)/sticc lab
+
+clean: ## Remove caches and build files; keeps .venv, data and reports
+	@rm -rf build .pytest_cache .ruff_cache .hypothesis .import_linter_cache .coverage .coverage.*
+	@find . -path ./.venv -prune -o \( -name __pycache__ -o -name .ipynb_checkpoints \) -type d \
+		-print0 | xargs -0 rm -rf
