@@ -1,0 +1,12 @@
+"""Occluded walkers: people drawn procedurally, deterministic in a seed. They are synthetic."""
+
+from sticc_lib.tracklets.walkers.dataset import (
+    CONDITIONS,
+    LEVELS,
+    WALKERS_VERSION,
+    load,
+    occlusion_level,
+)
+from sticc_lib.tracklets.walkers.scene import LABELS
+
+__all__ = ["CONDITIONS", "LABELS", "LEVELS", "WALKERS_VERSION", "load", "occlusion_level"]
