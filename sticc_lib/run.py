@@ -235,6 +235,13 @@ def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
+def bar(progress: bool = True, **options: Any) -> Any:
+    """A tqdm bar, or none: where `progress` is off or TQDM_DISABLE is set (report runs)."""
+    from tqdm.auto import tqdm
+
+    return tqdm(**options) if progress else tqdm(**options, disable=True)
+
+
 def stderr(text: str) -> None:
     """One line to the error stream: headless progress and warnings."""
     print(text, file=sys.stderr, flush=True)

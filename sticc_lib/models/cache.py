@@ -6,6 +6,7 @@ Training and embedding then start behind the frozen half, which is most of the c
 from __future__ import annotations
 
 import copy
+import itertools
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from torch import Tensor, nn
 
 from sticc_lib.models.base import VideoModel, normalise
 from sticc_lib.models.zoo import weights_fingerprint
-from sticc_lib.run import atomic, cache_dir, fingerprint
+from sticc_lib.run import atomic, bar, cache_dir, fingerprint
 from sticc_lib.tracklets.table import TrackletSet
 
 BATCH = 256
@@ -64,13 +65,12 @@ def _path(model: VideoModel, data: TrackletSet) -> Path:
 
 
 def _write(path: Path, model: VideoModel, data: TrackletSet, progress: bool) -> None:
-    from tqdm.auto import trange
-
     device = next(model.parameters()).device
     frozen = fold_batchnorm(model.trunk.frozen).to(device, memory_format=torch.channels_last)
     total, maps = len(data.frames), None
     with torch.inference_mode():
-        for start in trange(0, total, BATCH, desc=f"maps of {data.name}", disable=not progress):
+        starts = range(0, total, BATCH)
+        for start in bar(progress, iterable=starts, desc=f"maps of {data.name}", unit="batch"):
             rows = np.arange(start, min(start + BATCH, total))
             pixels = torch.from_numpy(data.read(rows, model.spec.image_size)).to(device)
             frames = normalise(pixels, model.spec).contiguous(memory_format=torch.channels_last)
@@ -92,7 +92,7 @@ def fold_batchnorm(module: nn.Module) -> nn.Module:
     module = copy.deepcopy(module).eval()
     for part in module.modules():
         children = list(part.named_children())
-        for (name, first), (after, second) in zip(children, children[1:], strict=False):
+        for (name, first), (after, second) in itertools.pairwise(children):
             if isinstance(first, nn.Conv2d) and isinstance(second, nn.BatchNorm2d):
                 setattr(part, name, torch.nn.utils.fusion.fuse_conv_bn_eval(first, second))
                 setattr(part, after, nn.Identity())

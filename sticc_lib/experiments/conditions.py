@@ -1,0 +1,91 @@
+"""Everything a trained method is tested on, scored one condition at a time."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from sticc_lib.config import Config
+from sticc_lib.experiments.session import CONDITIONS, evaluate_method, load_data, split_of
+from sticc_lib.models.base import VideoModel
+from sticc_lib.models.cache import frozen_maps
+from sticc_lib.retrieval.embeddings import Embeddings
+from sticc_lib.retrieval.scores import Scores
+from sticc_lib.retrieval.stats import by_group
+from sticc_lib.retrieval.visits import reentry
+from sticc_lib.tracklets.table import TrackletSet
+
+CROPS = 16
+"""Clean crops a visit, evenly spaced (embedded_data.md)."""
+LEVELS = ("none", "medium", "heavy")
+
+
+@dataclass(frozen=True)
+class Tested:
+    """A method's result under one condition.
+
+    Attributes:
+        scores: of tracklets (walkers) or of single crops (PETS).
+        embeddings: what was ranked.
+        query_person: int [Q], whose each query is.
+        level: text [Q], occlusion level of each query; None for real data.
+        numbers: flat names to numbers, without the condition's name before them.
+    """
+
+    scores: Scores
+    embeddings: Embeddings
+    query_person: np.ndarray
+    level: np.ndarray | None
+    numbers: dict[str, float]
+
+
+def walkers(
+    model: VideoModel, config: Config, condition: str = "walkers", progress: bool = True
+) -> Tested:
+    """Tests on the drawn persons: rank-1, mAP, and both by the query's level of occlusion."""
+    from sticc_lib.tracklets.walkers import occlusion_level
+
+    data = split_of(load_data(config, condition), "test")
+    found, scores = evaluate_method(model, data, config, progress)
+    queries = found.tracklets[found.tracklets["query"]]
+    level = occlusion_level(queries["visibility"])
+    groups = by_group(scores, pd.Categorical(level, LEVELS))
+    numbers = {name: getattr(scores, name) for name in ("rank1", "rank5", "mAP", "mINP")}
+    for name, row in groups.iterrows():
+        numbers |= {f"{name}.rank1": row["rank1"], f"{name}.mAP": row["mAP"]}
+    return Tested(scores, found, queries["person"].to_numpy(), level, numbers)
+
+
+def pets_sets() -> dict[str, TrackletSet]:
+    """The visits with 16 clean crops each: `pets` (ours), and `pets_mot` where ../shared is."""
+    from sticc_lib.tracklets.sources import pets2009
+    from sticc_lib.tracklets.table import DataError
+
+    sets = {"pets": pets2009.evenly_spaced_clean(pets2009.load(), CROPS)}
+    with contextlib.suppress(DataError):  # the MOT crops are not shipped: CC BY-NC-SA labels
+        sets["pets_mot"] = pets2009.evenly_spaced_clean(pets2009.load_mot_crops(), CROPS)
+    return sets
+
+
+def pets(model: VideoModel, data: TrackletSet, config: Config, progress: bool = True) -> Tested:
+    """Tests on real re-entry: frame mAP ranks methods, visit rank-1 has 16 queries or so."""
+    maps = frozen_maps(model, data, progress)
+    result = reentry(model, data, config.evaluate, maps, progress)
+    table = result.frame_embeddings.tracklets
+    persons = table.loc[table["query"], "person"].to_numpy()
+    return Tested(result.frames, result.visit_embeddings, persons, None, result.to_dict())
+
+
+def all_conditions(
+    model: VideoModel, config: Config, progress: bool = True, real: bool = True
+) -> Mapping[str, Tested]:
+    """Every condition by name: the walkers' three, and PETS."""
+    results = {name: walkers(model, config, name, progress) for name in CONDITIONS}
+    if real:
+        for name, data in pets_sets().items():
+            results[name] = pets(model, data, config, progress)
+    return results
