@@ -63,12 +63,15 @@ class VideoModel(nn.Module):
             mask: bool [B T], True where a frame is real.
 
         Raises:
-            ValueError: not five dimensions, or T = 0.
+            ValueError: not five dimensions, T = 0, or a mask that is not bool [B T] or hides every
+                frame of a clip.
         """
         if clips.ndim != 5:
             raise ValueError(f"expected clips [B T 3 H W], got {tuple(clips.shape)}")
         if clips.shape[1] == 0:
             raise ValueError("a clip needs at least one frame, got T = 0")
+        if mask is not None:
+            _check_mask(mask, clips)
         if from_maps:
             return self.forward_maps(clips, mask)
         batch, time = clips.shape[:2]
@@ -78,6 +81,22 @@ class VideoModel(nn.Module):
     def forward_maps(self, maps: Tensor, mask: Tensor | None = None) -> Output:
         """The same from the frozen part's maps [B T C' H' W'] on."""
         raise NotImplementedError
+
+
+def frame_mean(values: Tensor, mask: Tensor | None) -> Tensor:
+    """Mean over frames of [B T ...], padded frames left out -> [B ...]."""
+    if mask is None:
+        return values.mean(1)
+    weight = mask.to(values.dtype).view(*mask.shape, *[1] * (values.ndim - 2))
+    return (values * weight).sum(1) / weight.sum(1).clamp_min(1)
+
+
+def _check_mask(mask: Tensor, clips: Tensor) -> None:
+    if mask.dtype != torch.bool or mask.shape != clips.shape[:2]:
+        wanted = tuple(clips.shape[:2])
+        raise ValueError(f"expected a bool mask {wanted}, got {mask.dtype} {tuple(mask.shape)}")
+    if not bool(mask.any(1).all()):
+        raise ValueError(f"mask hides every frame of clip {int((~mask.any(1)).nonzero()[0])}")
 
 
 def normalise(pixels: Tensor, spec: ModelSpec) -> Tensor:

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from sticc_lib.config import HeadConfig
 from sticc_lib.models.attention import FeedForward, SelfAttention, Tap, split_heads
+from sticc_lib.models.base import frame_mean
 
 
 class CommonEncoder(nn.Module):
@@ -22,9 +23,11 @@ class CommonEncoder(nn.Module):
         channels = config.channels
         self.mode, self.train_frames = config.encoder, config.encoder_frames
         self.norm = nn.LayerNorm(channels)
-        self.to_query = nn.Linear(channels, channels)
         self.to_key = nn.Linear(channels, channels)
         self.to_value = nn.Linear(channels, channels)
+        if self.mode == "none":  # keys and values for M2, and nothing that would never learn
+            return
+        self.to_query = nn.Linear(channels, channels)
         self.attention = SelfAttention(config.heads)
         self.out = nn.Linear(channels, channels)
         self.ffn = FeedForward(channels, config.ffn_ratio)
@@ -107,7 +110,7 @@ class IndividualEncoder(nn.Module):
         nn.init.trunc_normal_(self.slots, std=0.02)
         self.norm = nn.LayerNorm(channels)
         self.to_query = nn.Linear(channels, channels)
-        # CHOICE: a small start, so that attention begins nearly uniform and no slot sticks to a cell
+        # CHOICE: a small start: attention begins nearly uniform and no slot sticks to a cell
         nn.init.trunc_normal_(self.to_query.weight, std=0.02)
         nn.init.zeros_(self.to_query.bias)
         self.out = nn.Linear(channels, channels)
@@ -146,11 +149,3 @@ class IndividualEncoder(nn.Module):
         total = (unit * weight[..., None, None]).sum(1, keepdim=True)
         others = (weight.sum(1) - 1).clamp_min(1).view(-1, 1, 1)
         return self.agreement_kappa * ((unit * total).sum(-1) - 1) / others
-
-
-def frame_mean(values: Tensor, mask: Tensor | None) -> Tensor:
-    """Mean over frames of [B T ...], padded frames left out -> [B ...]."""
-    if mask is None:
-        return values.mean(1)
-    weight = mask.to(values.dtype).view(*mask.shape, *[1] * (values.ndim - 2))
-    return (values * weight).sum(1) / weight.sum(1).clamp_min(1)

@@ -10,8 +10,7 @@ from torch import Tensor, nn
 
 from sticc_lib.config import HeadConfig
 from sticc_lib.models.attention import FeedForward, Tap, masked_softmax
-from sticc_lib.models.base import ModelSpec, Output, VideoModel
-from sticc_lib.models.encoder import frame_mean
+from sticc_lib.models.base import ModelSpec, Output, VideoModel, frame_mean
 from sticc_lib.models.trunk import Trunk
 
 

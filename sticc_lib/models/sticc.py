@@ -50,7 +50,6 @@ class Sticc(VideoModel):
         `features` and `logits` have `common` (c), `detail` (RV_FG) and `abstraction` (RV_SA).
         `extras`: `slots` z [B S C], `addresses` name -> [rows M].
         """
-        _check_mask(mask)
         tokens = self.stem(self.trunk.trainable(maps.flatten(0, 1)), len(maps))  # [B T N C]
         keys, values, common = self.common(tokens, self.stem.position, mask)
         evidence = self.individual(keys, values, mask)
@@ -78,11 +77,3 @@ class Sticc(VideoModel):
             return neck.norm(feature)
         normal, out.logits[name] = neck(feature)
         return normal
-
-
-def _check_mask(mask: Tensor | None) -> None:
-    if mask is None:
-        return
-    empty = ~mask.any(1)
-    if bool(empty.any()):
-        raise ValueError(f"mask hides every frame of clip {int(empty.nonzero()[0])}")

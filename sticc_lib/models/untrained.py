@@ -8,21 +8,13 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from sticc_lib.models.base import ModelSpec, Output, VideoModel
+from sticc_lib.models.base import ModelSpec, Output, VideoModel, frame_mean
 from sticc_lib.models.trunk import Trunk
 
 STRIPES = 6
 """CHOICE: six horizontal stripes, the usual partition of a pedestrian box (PCB, SDALF-like)."""
 HUE, SATURATION, VALUE = 12, 3, 3
 """CHOICE: bins a stripe; 108 in all, coarse enough for a stripe of 20 x 64 pixels."""
-
-
-def masked_mean(values: Tensor, mask: Tensor | None) -> Tensor:
-    """Mean over frames [B T ...] -> [B ...], padded frames (mask False) left out."""
-    if mask is None:
-        return values.mean(1)
-    weight = mask.to(values.dtype).view(*mask.shape, *[1] * (values.ndim - 2))
-    return (values * weight).sum(1) / weight.sum(1).clamp_min(1)
 
 
 class HsvHistogram(VideoModel):
@@ -44,7 +36,7 @@ class HsvHistogram(VideoModel):
         counts.scatter_add_(
             2, bins.flatten(2), torch.ones_like(bins, dtype=counts.dtype).flatten(2)
         )
-        share = masked_mean(counts, mask) / bins[0, 0].numel()
+        share = frame_mean(counts, mask) / bins[0, 0].numel()
         return Output(share.sqrt())
 
 
@@ -82,7 +74,7 @@ class FrozenTrunk(VideoModel):
         batch, time = maps.shape[:2]
         maps = self.trunk.trainable(maps.flatten(0, 1))
         parts = nn.functional.adaptive_avg_pool2d(maps, (self.stripes, 1)).squeeze(3).mT
-        parts = masked_mean(parts.unflatten(0, (batch, time)), mask)  # [B stripes C]
+        parts = frame_mean(parts.unflatten(0, (batch, time)), mask)  # [B stripes C]
         if self.stripes > 1:
             parts = nn.functional.normalize(parts, dim=2)
         return Output(parts.flatten(1))
