@@ -7,7 +7,8 @@ from torch import Tensor, nn
 
 from sticc_lib.config import HeadConfig
 from sticc_lib.models.attention import Tap, masked_softmax
-from sticc_lib.models.encoder import Evidence, frame_mean
+from sticc_lib.models.base import frame_mean
+from sticc_lib.models.encoder import Evidence
 from sticc_lib.models.memory import Memory
 
 
@@ -53,8 +54,10 @@ class AbstractionDecoder(nn.Module):
             width = config.slots if config.spatial == "attend" else channels
             self.to_address = nn.Linear(channels, channels)
             self.spatial_memory = Memory(config.spatial_items, channels, width, config.kappa)
+            self.a = Tap()
+        if config.spatial == "attend":
             self.beta = Tap()
-        if config.spatial == "subtract":
+        elif config.spatial == "subtract":
             self.distractor = nn.BatchNorm1d(channels)
             nn.init.zeros_(self.distractor.weight)  # starts without effect, as in STMN
         if config.temporal == "memory":
@@ -62,7 +65,7 @@ class AbstractionDecoder(nn.Module):
             self.temporal_memory = Memory(
                 config.temporal_items, channels, clip_length, config.kappa
             )
-            self.gamma = Tap()
+            self.b, self.gamma = Tap(), Tap()
 
     @property
     def width(self) -> int:
@@ -90,31 +93,35 @@ class AbstractionDecoder(nn.Module):
         valid = torch.ones_like(mean[..., 0], dtype=torch.bool) if mask is None else mask
         read, address = self.spatial_memory(self.to_address(mean[valid]))  # rows: valid frames
         addresses["spatial"] = address
-        frames = torch.zeros_like(mean)
+        self.a(_placed(address, valid))
         if self.spatial == "subtract":
-            frames[valid] = mean[valid] - self.distractor(read).to(mean.dtype)
-            return frames
-        beta = self.beta(read.softmax(-1)).to(grid.dtype)  # [rows S]
-        frames[valid] = torch.einsum("ns,nsc->nc", beta, grid[valid])
-        return frames
+            return mean - _placed(self.distractor(read), valid).to(mean.dtype)
+        beta = self.beta(_placed(read.softmax(-1), valid))  # [B T S]
+        return torch.einsum("bts,btsc->btc", beta.to(grid.dtype), grid)
 
     def _over_time(
         self, frames: Tensor, mask: Tensor | None, addresses: dict[str, Tensor]
     ) -> Tensor:
         """r_tm [B C]: frames weighted by a stored pattern, chosen by what an LSTM saw."""
-        time = frames.shape[1]
         if mask is None:
-            counts = torch.full((len(frames),), time, device=frames.device)
-        else:  # valid frames to the front; their order stays
-            order = (~mask).to(torch.int8).argsort(dim=1, stable=True)
-            frames = frames.gather(1, order.unsqueeze(2).expand_as(frames))
-            mask, counts = mask.gather(1, order), mask.sum(1)
-        states = self.lstm(frames)[0]  # [B T C]
+            mask = torch.ones(frames.shape[:2], dtype=torch.bool, device=frames.device)
+        counts = mask.sum(1)
+        order = (~mask).to(torch.int8).argsort(dim=1, stable=True)  # valid frames to the front
+        states = self.lstm(frames.gather(1, order.unsqueeze(2).expand_as(frames)))[0]  # [B T C]
         last = states[torch.arange(len(states), device=states.device), counts - 1]
-        pattern, addresses["temporal"] = self.temporal_memory(last)
-        scores = _resized(pattern, counts, time)
-        gamma = self.gamma(masked_softmax(scores, mask, dim=1))
+        pattern, address = self.temporal_memory(last)
+        addresses["temporal"] = self.b(address)
+        scores = _resized(pattern, counts, frames.shape[1])
+        scores = torch.empty_like(scores).scatter(1, order, scores)  # back to the frames' places
+        gamma = self.gamma(masked_softmax(scores, mask, dim=1))  # [B T]
         return torch.einsum("bt,btc->bc", gamma.to(frames.dtype), frames)
+
+
+def _placed(rows: Tensor, valid: Tensor) -> Tensor:
+    """Rows of the valid frames [n K] at their places [B T K], 0 elsewhere."""
+    full = rows.new_zeros(*valid.shape, rows.shape[-1])
+    full[valid] = rows
+    return full
 
 
 def _resized(pattern: Tensor, counts: Tensor, time: int) -> Tensor:
@@ -126,8 +133,7 @@ def _resized(pattern: Tensor, counts: Tensor, time: int) -> Tensor:
         rows = counts == count
         part = pattern[rows]
         if count != pattern.shape[1]:
-            part = nn.functional.interpolate(part.unsqueeze(1), size=count, mode="linear").squeeze(
-                1
-            )
+            stretched = nn.functional.interpolate(part.unsqueeze(1), size=count, mode="linear")
+            part = stretched.squeeze(1)
         scores[rows, :count] = part
     return scores

@@ -5,8 +5,6 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from sticc_lib.models.attention import Tap
-
 
 class Memory(nn.Module):
     """M items; a read-out is the mean of their values under the address.
@@ -29,14 +27,15 @@ class Memory(nn.Module):
         # CHOICE: BatchNorm on the address query. Without it a common offset makes all queries
         # alike, and the memory gives one address whatever it sees (seen: 0.0-0.07 nats).
         self.norm = nn.BatchNorm1d(channels)
-        self.address = Tap()
 
     def forward(self, query: Tensor) -> tuple[Tensor, Tensor]:
         """Queries [n C] -> read-out [n value_width], address [n M] (sums to 1)."""
-        query = nn.functional.normalize(self.norm(query).float(), dim=-1)
-        keys = nn.functional.normalize(self.keys.float(), dim=-1)
-        address = self.address((self.kappa * query @ keys.mT).softmax(-1))
-        return address @ self.values, address
+        query = self.norm(query)
+        with torch.autocast(query.device.type, enabled=False):  # bf16 blurs a scaled cosine
+            query = nn.functional.normalize(query.float(), dim=-1)
+            keys = nn.functional.normalize(self.keys, dim=-1)
+            address = (self.kappa * query @ keys.mT).softmax(-1)
+            return address @ self.values, address
 
 
 def largest_address(kappa: float, items: int) -> float:
@@ -46,6 +45,7 @@ def largest_address(kappa: float, items: int) -> float:
 
 def information(address: Tensor) -> float:
     """I(item; input) = H(mean a) - mean H(a) of addresses [n M], in nats; 0: a dead memory."""
+    address = address.detach().float()
     return float(_entropy(address.mean(0)) - _entropy(address).mean())
 
 
