@@ -6,6 +6,8 @@ Both answer `read(where, size, boxes)`. Nothing here knows what a tracklet is.
 from __future__ import annotations
 
 import hashlib
+import io
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
@@ -14,6 +16,9 @@ import numpy as np
 import pandas as pd
 
 Size = tuple[int, int]
+SAMPLED = 64
+"""Frames whose content stands for the set's in fingerprints."""
+PNG_END = b"IEND\xaeB`\x82"
 
 
 class PixelError(ValueError):
@@ -29,8 +34,12 @@ class PixelStore(Protocol):
         """uint8 [n, 3, H, W] (or [n, H, W] for label maps) of the frames named by `where`."""
         ...
 
-    def identity(self) -> str:
-        """A text that changes when the pixels do."""
+    def identity(self, frames: pd.DataFrame) -> str:
+        """A text for the content of these frames, by a sample of `SAMPLED` of them.
+
+        Evenly spaced, so that it costs the same for any set: another set, version or seed shows;
+        an edit of single pictures in a large set may not.
+        """
         ...
 
     def problems(self, frames: pd.DataFrame) -> list[str]:
@@ -43,11 +52,11 @@ class ArrayStore:
 
     Args:
         array: the pixels. Opened read-only with `ArrayStore.open(path)`.
-        name: what stands for the content in fingerprints; the path where there is one.
+        name: what messages call it; the path where there is one.
     """
 
     def __init__(self, array: np.ndarray, name: str = "array"):
-        if array.dtype != np.uint8 or array.ndim not in (3, 4):
+        if array.dtype != np.uint8 or array.ndim not in (3, 4) or array.shape[3:] not in ((), (3,)):
             raise PixelError(
                 f"{name}: expected uint8 [F, H, W, 3] or [F, H, W], got {array.dtype} {array.shape}"
             )
@@ -57,9 +66,12 @@ class ArrayStore:
     def open(cls, path: Path) -> ArrayStore:
         """Opens a .npy file as a read-only memory map."""
         try:
-            return cls(np.load(path, mmap_mode="r", allow_pickle=False), path.name)
-        except (ValueError, OSError) as error:
-            raise PixelError(f"{path}: not a readable .npy ({error}); delete it") from None
+            array = np.load(path, mmap_mode="r", allow_pickle=False)
+        except (ValueError, OSError, EOFError) as error:
+            raise PixelError(
+                f"{path}: not a readable .npy ({error}); delete it, run again"
+            ) from None
+        return cls(array, str(path))
 
     def read(
         self, where: np.ndarray, size: Size | None = None, boxes: np.ndarray | None = None
@@ -72,14 +84,18 @@ class ArrayStore:
             return picked if size in (None, picked.shape[1:]) else _resize_labels(picked, size)
         return resize(np.moveaxis(picked, 3, 1), size)
 
-    def identity(self) -> str:
-        """Name, shape and a hash of evenly spaced frames."""
-        rows = np.linspace(0, len(self.array) - 1, num=min(len(self.array), 64)).astype(int)
-        digest = hashlib.sha256(np.ascontiguousarray(self.array[rows]).tobytes()).hexdigest()
-        return f"{self.array.shape} {digest[:16]}"
+    def identity(self, frames: pd.DataFrame) -> str:
+        """The shape of a frame and a hash of the sampled ones."""
+        picked = self.array[_sample(frames["row"])]
+        digest = hashlib.sha256(np.ascontiguousarray(picked).tobytes()).hexdigest()
+        return f"array {self.array.shape[1:]} {digest[:16]}"
 
     def problems(self, frames: pd.DataFrame) -> list[str]:
-        """Rows outside the array."""
+        """Rows outside the array; frames that give boxes or no row at all."""
+        if "row" not in frames:
+            return [f"frames: column row is missing; {self.name} is read by row"]
+        if "x" in frames:
+            return [f"frames: boxes x y w h, but {self.name} holds crops; drop the columns"]
         outside = frames[(frames["row"] < 0) | (frames["row"] >= len(self.array))]
         return [
             f"frames row {i}: pixel row {r} is outside {self.name} (0..{len(self.array) - 1})"
@@ -105,22 +121,30 @@ class FileStore:
         Raises:
             PixelError: a file is missing or damaged, or frames differ in size and none was given.
         """
+        if len(where) == 0:
+            return np.empty((0, 3, *(size or (0, 0))), np.uint8)
         crops = []
         for number, name in enumerate(where):
             image = self._decode(self.root / str(name))
             if boxes is not None:
-                image = _crop(image, boxes[number], str(name))
+                image = crop_box(image, boxes[number], str(name))
             crops.append(resize(image[None], size)[0])
         if len({crop.shape for crop in crops}) > 1:
             raise PixelError(f"{self.root}: frames differ in size; give size=(height, width)")
         return np.stack(crops)
 
-    def identity(self) -> str:
-        """The files themselves are not read: names stand in the frames table."""
-        return f"files {self.root.name}"
+    def identity(self, frames: pd.DataFrame) -> str:
+        """A hash of the bytes of the sampled files; where the folder lies does not matter."""
+        digest = hashlib.sha256()
+        for name in _sample(frames["path"]):
+            path = self.root / str(name)
+            digest.update(path.read_bytes() if path.is_file() else b"missing")
+        return f"files {digest.hexdigest()[:16]}"
 
     def problems(self, frames: pd.DataFrame, decode: bool = False) -> list[str]:
         """Missing and empty files; with `decode`, also those that do not open."""
+        if "path" not in frames:
+            return [f"frames: column path is missing; {self.root} is read by path"]
         found = []
         for position, name in frames["path"].items():
             path = self.root / str(name)
@@ -136,15 +160,42 @@ class FileStore:
         return found
 
     def _decode(self, path: Path) -> np.ndarray:
-        from torchvision.io import ImageReadMode, decode_image
-
+        """uint8 [3, H, W], RGB."""
         try:
-            return decode_image(str(path), mode=ImageReadMode.RGB).numpy()
-        except (RuntimeError, OSError) as error:
-            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+            content = path.read_bytes()
+            if not content:
+                raise ValueError("the file is empty")
+            return _decode_jpeg(content) if content[:2] == b"\xff\xd8" else _decode_other(content)
+        except (RuntimeError, OSError, ValueError, SyntaxError) as error:
+            # torchvision puts the place in its own sources in front
+            reason = re.sub(r"^.*\.cpp:\d+, ", "", str(error).partition("\n")[0]) or repr(error)
             raise PixelError(
                 f"{path}: cannot be decoded ({reason}); copy the file again or drop its row"
             ) from None
+
+
+def _decode_jpeg(content: bytes) -> np.ndarray:
+    import torch
+    from torchvision.io import ImageReadMode, decode_jpeg
+
+    data = torch.frombuffer(bytearray(content), dtype=torch.uint8)
+    return decode_jpeg(data, mode=ImageReadMode.RGB).numpy()
+
+
+def _decode_other(content: bytes) -> np.ndarray:
+    """PNG and the rest. Pillow, because a damaged PNG ends the process in torchvision 0.29."""
+    from PIL import Image
+
+    if content[:4] == b"\x89PNG" and PNG_END not in content:  # Pillow may not miss it
+        raise ValueError("the picture is truncated")
+    with Image.open(io.BytesIO(content)) as image:
+        return np.moveaxis(np.array(image.convert("RGB")), 2, 0)
+
+
+def _sample(column: pd.Series) -> np.ndarray:
+    """Up to `SAMPLED` evenly spaced values."""
+    places = np.linspace(0, len(column) - 1, num=min(len(column), SAMPLED)).astype(int)
+    return column.to_numpy()[places]
 
 
 def resize(pixels: np.ndarray, size: Size | None) -> np.ndarray:
@@ -167,7 +218,7 @@ def _resize_labels(labels: np.ndarray, size: Size | None) -> np.ndarray:
     return labels[:, rows][:, :, columns]
 
 
-def _crop(image: np.ndarray, box: Sequence[float], name: str) -> np.ndarray:
+def crop_box(image: np.ndarray, box: Sequence[float], name: str) -> np.ndarray:
     """The part of [3, H, W] inside a box x y w h, clipped to the image."""
     x, y, w, h = (round(float(v)) for v in box)
     left, top = max(x, 0), max(y, 0)

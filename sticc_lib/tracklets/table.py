@@ -13,13 +13,17 @@ from dataclasses import asdict, dataclass, field, replace
 import numpy as np
 import pandas as pd
 
+from sticc_lib.tracklets.check import (
+    DISTRACTOR,
+    JUNK,
+    SPLITS,
+    TRACKLET_COLUMNS,
+    content_problems,
+    table_problems,
+)
 from sticc_lib.tracklets.store import PixelStore
 
-SPLITS = ("train", "val", "test", "ignore")
-DISTRACTOR, JUNK = 0, -1
-TRACKLET_COLUMNS = (
-    "person", "label", "camera", "split", "query", "gallery", "num_frames", "source",
-)  # fmt: skip
+__all__ = ["DISTRACTOR", "JUNK", "SPLITS", "TRACKLET_COLUMNS", "DataError", "Rule", "TrackletSet"]
 
 
 class DataError(ValueError):
@@ -89,6 +93,8 @@ class TrackletSet:
 
     def subset(self, keep: pd.Series | np.ndarray | Sequence[bool]) -> TrackletSet:
         """The tracklets for which `keep` (bool, one a tracklet) holds; pixels are shared."""
+        if isinstance(keep, pd.Series):  # aligned by number, whatever its order
+            keep = keep.reindex(self.tracklets.index, fill_value=False)
         tracklets = self.tracklets[np.asarray(keep, bool)]
         frames = self.frames[self.frames["tracklet"].isin(tracklets.index)].reset_index(drop=True)
         return replace(self, tracklets=tracklets, frames=frames)
@@ -112,7 +118,7 @@ class TrackletSet:
             uint8 [n, 3, H, W], RGB.
 
         Raises:
-            DataError: a frame cannot be read; names its file.
+            PixelError: a frame cannot be read; names its file.
         """
         store = self.masks if masks else self.pixels
         if store is None:
@@ -123,23 +129,32 @@ class TrackletSet:
         return store.read(where, size, boxes)
 
     def fingerprint(self) -> str:
-        """Twelve hex digits over both tables, the rule and the pixel store's own identity."""
-        digest = hashlib.sha256(f"{asdict(self.rule)} {self.pixels.identity()}".encode())
-        for table in (self.tracklets, self.frames):
+        """Twelve hex digits over both tables, the rule and the pixels (`PixelStore.identity`).
+
+        The order of columns and rows does not count.
+        """
+        frames = self.frames.sort_values(["tracklet", "time"]).reset_index(drop=True)
+        digest = hashlib.sha256(f"{asdict(self.rule)} {self.pixels.identity(frames)}".encode())
+        for table in (self.tracklets.sort_index(), frames):
+            table = table[sorted(table.columns)].astype(str)
             digest.update(" ".join(table.columns).encode())
-            digest.update(pd.util.hash_pandas_object(table.astype(str)).to_numpy().tobytes())
+            digest.update(pd.util.hash_pandas_object(table).to_numpy().tobytes())
         return digest.hexdigest()[:12]
 
     def check(self) -> TrackletSet:
         """Returns the set itself, or raises one error that names every violation.
 
         Raises:
-            DataError: lists all problems: missing columns, wrong splits, tracklets without
-                frames, frames out of order or twice, queries without a match, missing files.
+            DataError: lists all problems: missing columns, wrong types and splits, tracklets
+                without frames, frames out of order or twice, queries without a match, missing
+                files. Missing columns and wrong types are told first, alone: the rest cannot be
+                looked at before they are mended.
         """
-        problems = _table_problems(self)
+        problems = table_problems(self)
         if not problems:
-            problems = _content_problems(self) + self.pixels.problems(self.frames)
+            problems = content_problems(self) + self.pixels.problems(self.frames)
+            if self.masks is not None:
+                problems += [f"masks: {p}" for p in self.masks.problems(self.frames)]
         if problems:
             shown = "\n".join(f"  - {p}" for p in problems[:50])
             more = f"\n  ... and {len(problems) - 50} more" if len(problems) > 50 else ""
@@ -167,78 +182,3 @@ class TrackletSet:
                 }
             )
         return pd.DataFrame(rows).set_index("split")
-
-
-def _table_problems(data: TrackletSet) -> list[str]:
-    """What must hold before anything else can be looked at."""
-    problems = [f"tracklets: column {c} is missing" for c in TRACKLET_COLUMNS
-                if c not in data.tracklets]  # fmt: skip
-    problems += [f"frames: column {c} is missing" for c in ("tracklet", "time")
-                 if c not in data.frames]  # fmt: skip
-    if not ({"row", "path"} & set(data.frames.columns)):
-        problems.append("frames: neither a column path nor a column row")
-    if not data.tracklets.index.is_unique:
-        twice = data.tracklets.index[data.tracklets.index.duplicated()].unique().tolist()
-        problems.append(f"tracklets: numbers that stand twice: {twice[:5]}")
-    if len(data.tracklets) == 0:
-        problems.append("tracklets: the table is empty")
-    return problems
-
-
-def _content_problems(data: TrackletSet) -> list[str]:
-    tracklets, frames = data.tracklets, data.frames
-    problems = []
-    for number, name in tracklets.loc[~tracklets["split"].isin(SPLITS), "split"].items():
-        problems.append(f"tracklet {number}: split {name!r} is none of {', '.join(SPLITS)}")
-    for number, person in tracklets.loc[tracklets["person"] < JUNK, "person"].items():
-        problems.append(f"tracklet {number}: person {person}; expected 1 and up, 0 or -1")
-    counts = frames["tracklet"].value_counts()
-    for number, expected in tracklets["num_frames"].items():
-        found = int(counts.get(number, 0))
-        if found == 0:
-            problems.append(f"tracklet {number}: empty, no frame; drop it or add its frames")
-        elif found != expected:
-            problems.append(f"tracklet {number}: num_frames says {expected}, frames has {found}")
-    for number in counts.index.difference(tracklets.index)[:10]:
-        problems.append(f"frames: tracklet {number} is not in tracklets")
-    return problems + _frame_problems(frames) + _query_problems(data)
-
-
-def _frame_problems(frames: pd.DataFrame) -> list[str]:
-    problems = []
-    twice = frames.duplicated(["tracklet", "time"], keep="first")
-    for position, row in frames[twice].iterrows():
-        place = f" ({row['path']})" if "path" in row else ""
-        problems.append(
-            f"frames row {position}{place}: tracklet {row['tracklet']} has time {row['time']} twice"
-        )
-    key = frames[["tracklet", "time"]].to_numpy(np.int64)
-    before, after = key[:-1], key[1:]
-    falls = (after[:, 0] < before[:, 0]) | (
-        (after[:, 0] == before[:, 0]) & (after[:, 1] < before[:, 1])
-    )
-    if falls.any():
-        problems.append(f"frames row {int(np.argmax(falls)) + 1}: not sorted by (tracklet, time)")
-    if "x" in frames:
-        flat = frames[(frames["w"] <= 0) | (frames["h"] <= 0)]
-        problems += [f"frames row {i}: box without area (w {r['w']}, h {r['h']})"
-                     for i, r in flat.iterrows()]  # fmt: skip
-    return problems
-
-
-def _query_problems(data: TrackletSet) -> list[str]:
-    """A query whose person never stands in the gallery is a slip in the tables."""
-    test = data.tracklets[data.tracklets["split"] == "test"]
-    gallery = set(test.loc[test["gallery"], "person"])
-    if data.rule.queries_in_gallery:
-        gallery |= set(test.loc[test["query"], "person"])
-    problems = []
-    for number, row in test[test["query"]].iterrows():
-        if row["person"] <= 0:
-            problems.append(f"tracklet {number}: a query cannot be junk or a distractor")
-        elif row["person"] not in gallery:
-            problems.append(
-                f"tracklet {number}: query person {row['person']} ({row['label']}) is absent from "
-                "the gallery; drop the query or add the person"
-            )
-    return problems
