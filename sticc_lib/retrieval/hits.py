@@ -159,22 +159,18 @@ def _before(
     worst = np.full(len(block), -np.inf, block.dtype)
     worst[query] = values  # the last one written stays, and it is the largest
     near = block <= worst[:, None]
-    ends = np.cumsum(np.count_nonzero(near, axis=1))
-    kept = block[near]
-    before = np.zeros(len(values), np.int64)
-    bounds = np.searchsorted(query, np.arange(len(block) + 1))
-    start = 0
-    for row, end in enumerate(ends.tolist()):
+    before, through = np.zeros((2, len(values)), np.int64)
+    bounds = np.searchsorted(query, np.arange(len(block) + 1)).tolist()
+    for row in range(len(block)):
         low, high = bounds[row], bounds[row + 1]
-        if high > low:
-            part = kept[start:end]
-            part.sort()
-            before[low:high] = part.searchsorted(values[low:high])
-        start = end
-    # a tie shows as an equal value behind a match's first place: earlier columns go first
-    place = before + (ends - np.diff(ends, prepend=0))[query] + 1
-    inside = np.flatnonzero(place < ends[query])
-    for hit in inside[kept[place[inside]] == values[inside]].tolist():
+        if high == low:
+            continue
+        # picking scattered values costs more than sorting them: past a quarter, sort the row
+        few = 4 * np.count_nonzero(near[row]) < block.shape[1]
+        part = np.sort(block[row][near[row]] if few else block[row])
+        before[low:high] = part.searchsorted(values[low:high])
+        through[low:high] = part.searchsorted(values[low:high], side="right")
+    for hit in np.flatnonzero(through - before > 1).tolist():  # earlier columns go first
         before[hit] += np.count_nonzero(block[query[hit], : column[hit]] == values[hit])
     return before
 

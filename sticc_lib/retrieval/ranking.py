@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Scores", "distances", "evaluate", "rank", "score", "sides"]
 
-_BLOCK_BYTES = 2 << 20  # of distances looked at together: stays in a core's cache
+_BLOCK_BYTES = 4 << 20  # of distances looked at together: stays in a core's cache
 
 
 def score(
@@ -93,6 +93,7 @@ def _score(
             inp[valid] = count / rank[last]
             first_hit[valid] = rank[number == 1]
         start += len(block)
+        del block, part  # the next block is made before these names would change
     return summarise(ap, inp, first_hit, rule)
 
 
@@ -133,7 +134,7 @@ def evaluate(
         ValueError: no query, several splits at once, or embeddings that hold NaN.
     """
     query, gallery = sides(embeddings)
-    matcher = Matcher(_labels(embeddings, query), _labels(embeddings, gallery))
+    matcher = Matcher(rule_labels(embeddings, query), rule_labels(embeddings, gallery))
     compare = comparer(embeddings.values, gallery, distance)
     blocks = (compare(embeddings.values[query[i : i + chunk]]) for i in range(0, len(query), chunk))
     return _score(blocks, matcher, trapezoid, str(embeddings.rule))
@@ -186,7 +187,7 @@ def rank(
     row = np.array([query_row])
     gallery = sides(embeddings)[1]
     gallery = gallery[gallery != query_row]
-    matcher = Matcher(_labels(embeddings, row), _labels(embeddings, gallery))
+    matcher = Matcher(rule_labels(embeddings, row), rule_labels(embeddings, gallery))
     near = comparer(embeddings.values, gallery, distance)(embeddings.values[row])[0]
     mark = np.full(len(gallery), "junk", object)
     mark[matcher.ranked] = "false"
@@ -195,7 +196,8 @@ def rank(
     order = np.argsort(near, kind="stable")
     order = order if junk else order[mark[order] != "junk"]
     ranked = mark[order] != "junk"
-    order, ranked = order[np.cumsum(ranked) <= k], ranked[np.cumsum(ranked) <= k]
+    shown = np.cumsum(ranked) - ranked < k
+    order, ranked = order[shown], ranked[shown]
     table = embeddings.tracklets.iloc[gallery[order]]
     places = pd.Series(np.cumsum(ranked), dtype="Int64").mask(~ranked)
     return pd.DataFrame(
@@ -211,8 +213,8 @@ def rank(
     )
 
 
-def _labels(embeddings: Embeddings, rows: np.ndarray) -> Labels:
-    """What the set's rule looks at, of some rows."""
+def rule_labels(embeddings: Embeddings, rows: np.ndarray) -> Labels:
+    """What the set's rule looks at, of the rows at these positions."""
     table, rule = embeddings.tracklets.iloc[rows], embeddings.rule
     return Labels(
         table["person"].to_numpy(),
