@@ -56,6 +56,11 @@ class Embeddings:
         """Number of tracklets."""
         return len(self.tracklets)
 
+    @property
+    def queries(self) -> pd.DataFrame:
+        """The query rows of the table, in the order of per-query scores."""
+        return self.tracklets[self.tracklets["query"].to_numpy(bool)]
+
     def subset(self, keep: pd.Series | np.ndarray | Sequence[bool]) -> Embeddings:
         """The rows for which `keep` (bool, one a row) holds."""
         mask = np.asarray(keep, bool)
@@ -63,7 +68,7 @@ class Embeddings:
 
     def split(self, *names: str) -> Embeddings:
         """The rows of the named splits."""
-        return self.subset(self.tracklets["split"].isin(names))
+        return self.subset(self.tracklets["split"].isin(names).to_numpy())
 
     def save(self, path: Path | str) -> Path:
         """Writes one .npz, atomically and without pickle: the table is JSON text inside."""
