@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 
 Kind = Literal["cosine", "euclidean", "dot"]
+_UNKNOWN = "distance {!r} is none of cosine, euclidean, dot"
 
 
 def distances(query: np.ndarray, gallery: np.ndarray, kind: Kind = "cosine") -> np.ndarray:
@@ -34,7 +35,7 @@ def comparer(
     The gallery is gone through in tiles, so that no second copy of it is ever made.
     """
     if kind not in ("cosine", "euclidean", "dot"):
-        raise ValueError(f"distance {kind!r} is none of cosine, euclidean, dot")
+        raise ValueError(_UNKNOWN.format(kind))
     tiles = [columns[i : i + tile] for i in range(0, len(columns), tile)]
     whole = bool(len(columns)) and np.array_equal(columns, np.arange(columns[0], columns[-1] + 1))
 
@@ -69,3 +70,22 @@ def comparer(
         return np.sqrt(np.maximum(result, 0, out=result), out=result)
 
     return compare
+
+
+def paired(values: np.ndarray, left: np.ndarray, right: np.ndarray, kind: Kind) -> np.ndarray:
+    """Distances float32 [n] of chosen pairs of rows of `values`; kinds as in `distances`."""
+    parts = [np.empty(0, np.float32)]
+    for start in range(0, len(left), 4096):
+        a, b = (values[side[start : start + 4096]].astype(np.float32) for side in (left, right))
+        if kind == "euclidean":
+            parts.append(np.linalg.norm(a - b, axis=1))
+            continue
+        product = np.einsum("nd,nd->n", a, b)
+        if kind == "dot":
+            parts.append(-product)
+        elif kind == "cosine":
+            lengths = np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1)
+            parts.append(1 - product / np.maximum(lengths, 1e-12))
+        else:
+            raise ValueError(_UNKNOWN.format(kind))
+    return np.concatenate(parts)
