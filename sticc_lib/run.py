@@ -166,7 +166,7 @@ class Run:
             manifest.setdefault("parameters", {})[self.notebook] = self.parameters
         write_json(path, manifest)
 
-    def record(self, numbers: Mapping[str, Any]) -> Path:
+    def record(self, numbers: Mapping[str, Any]) -> None:
         """Writes `metrics/NN.json`: dotted names to numbers, merged with what stands there.
 
         Raises:
@@ -174,7 +174,7 @@ class Run:
         """
         flat = {name: _number(name, value) for name, value in flatten(dict(numbers)).items()}
         path = self.folder / "metrics" / f"{self.notebook or 'run'}.json"
-        return write_json(path, {**(read_json(path) if path.exists() else {}), **flat})
+        write_json(path, {**(read_json(path) if path.exists() else {}), **flat})
 
     def metrics(self) -> dict[str, float]:
         """All recorded numbers of the run, over its notebooks."""
