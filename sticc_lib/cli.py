@@ -58,10 +58,14 @@ class Setup:
     overwrite: bool = False
     """Empty the folder first if it holds another run."""
 
+    def settings(self) -> dict[str, Any]:
+        """What --set and --threads change, by dotted name."""
+        threads = {"threads": self.threads} if self.threads else {}
+        return {**threads, **assignments(self.set)}
+
     def config(self) -> Config:
         """The whole config; ConfigError lists everything that does not fit."""
-        changes = {"seed": self.seed, "threads": self.threads, **assignments(self.set)}
-        return preset(self.preset, **changes)
+        return preset(self.preset, **{"seed": self.seed, **self.settings()})
 
     def open(self) -> Run:
         """The run folder; RunError if it holds another run."""
@@ -97,10 +101,12 @@ class Report(Setup):
         from sticc_lib.reporting.status import Limits
 
         status = run_report(
-            self.config(),
+            self.preset,
             self.name,
-            notebooks=self.notebooks,
-            parameters=assignments(self.parameters),
+            self.notebooks,
+            assignments(self.parameters),
+            seed=self.seed,
+            settings=self.settings(),
             overwrite=self.overwrite,
             limits=Limits(60 * self.cell_minutes, 60 * self.notebook_minutes),
         )

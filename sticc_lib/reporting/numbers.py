@@ -1,0 +1,152 @@
+"""Dotted metrics as tables: which row, which column, how a number is written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+HIGHER = ("rank1", "rank5", "rank10", "rank20", "mAP", "mINP", "frame_mAP", "visit_rank1", "auc")
+"""Measures of which more is better, in the order columns are shown."""
+TITLES = {"rank1": "rank-1", "rank5": "rank-5", "rank10": "rank-10", "rank20": "rank-20"}
+TITLES |= {"visit_rank1": "visit rank-1", "pets": "PETS"}
+MANY = 6
+
+
+@dataclass(frozen=True)
+class Cell:
+    text: str
+    share: str = ""
+    """Length of the bar behind it, `61.2%`; empty for no bar."""
+    best: bool = False
+    edge: bool = False
+    """First of a group of columns."""
+
+
+@dataclass(frozen=True)
+class Row:
+    name: str
+    cells: list[Cell]
+
+
+@dataclass(frozen=True)
+class Table:
+    """`groups`: (prefix, column titles); the prefix of a plain column is empty."""
+
+    title: str
+    groups: list[tuple[str, list[str]]]
+    rows: list[Row]
+
+    @property
+    def grouped(self) -> bool:
+        return any(name for name, _ in self.groups)
+
+
+def tables(metrics: Mapping[str, float | None]) -> list[Table]:
+    """`evaluation.walkers.sticc.heavy.rank1` becomes, in the table `evaluation, walkers`, the row
+    `sticc` and, in the column group `heavy`, the column `rank1`. Other names are split as
+    table, row, column."""
+    held: dict[str, dict[str, dict[str, float | None]]] = {}
+    for name, value in metrics.items():
+        table, row, column = _place(name)
+        held.setdefault(table, {}).setdefault(row, {})[column] = value
+    return [_table(title, held[title]) for title in sorted(held, key=_first)]
+
+
+def key_numbers(runs: Iterable[Mapping[str, float]]) -> list[str]:
+    """The names worth a column in the table of runs: STICC's, whole sets, of any run."""
+    names = {
+        name
+        for metrics in runs
+        for name in metrics
+        if name.startswith("evaluation.") and name.count(".") == 3 and name.split(".")[2] == "sticc"
+    }
+    kept = [name for name in names if name.rpartition(".")[2] in ("rank1", "mAP", "frame_mAP")]
+    return sorted(kept, key=lambda name: (_first(name.rsplit(".", 2)[0]), _order(name)[2]))[:MANY]
+
+
+def key_title(name: str) -> str:
+    """`rank-1, walkers (synthetic)` for `evaluation.walkers.sticc.rank1`."""
+    _, data, _, measure = name.split(".")
+    return f"{column_title(measure)}, {column_title(data)}"
+
+
+def show(value: float | None) -> str:
+    """Three decimals below 10, no more digits than a reader needs above, a dash for no number."""
+    if value is None or value != value:
+        return "–"
+    if isinstance(value, int):
+        return f"{value:,}".replace(",", "\N{NARROW NO-BREAK SPACE}")
+    if value and abs(value) < 5e-4:
+        return f"{value:.1e}"
+    if abs(value) < 10:
+        return f"{value:.3f}"
+    return f"{value:,.1f}".replace(",", "\N{NARROW NO-BREAK SPACE}")
+
+
+def column_title(name: str) -> str:
+    """How a part of a dotted name reads; what is drawn is called synthetic."""
+    text = TITLES.get(name, name.replace("_", " "))
+    return f"{text} (synthetic)" if name.startswith("walkers") else text
+
+
+def _place(name: str) -> tuple[str, str, str]:
+    parts = name.split(".")
+    if len(parts) > 3 and parts[0] == "evaluation":
+        return ".".join(parts[:2]), parts[2], ".".join(parts[3:])
+    if len(parts) > 2:
+        return parts[0], parts[1], ".".join(parts[2:])
+    return (parts[0] if len(parts) == 2 else ""), "", parts[-1]
+
+
+def _table(title: str, rows: Mapping[str, Mapping[str, float | None]]) -> Table:
+    columns = sorted({c for row in rows.values() for c in row}, key=_order)
+    groups: dict[str, list[str]] = {}
+    for column in columns:
+        groups.setdefault(column.rpartition(".")[0], []).append(column)
+    ordered = [column for group in groups.values() for column in group]
+    firsts = {group[0] for prefix, group in groups.items() if prefix}
+    best = {column: _best(column, rows) for column in ordered}
+    if _measures(ordered[0]):
+        rows = dict(sorted(rows.items(), key=lambda item: -(item[1].get(ordered[0]) or 0)))
+
+    def cell(column: str, row: Mapping[str, float | None]) -> Cell:
+        if column not in row:
+            return Cell("", edge=column in firsts)
+        value = row[column]
+        measure = _measures(column)
+        share = f"{100 * value:.1f}%" if measure and value is not None and 0 <= value <= 1 else ""
+        wins = measure and value is not None and value == best[column] and len(rows) > 1
+        return Cell(show(value), share, wins, column in firsts)
+
+    return Table(
+        ", ".join(column_title(part) for part in title.split(".")),
+        [
+            (column_title(prefix) if prefix else "", [_last(c) for c in group])
+            for prefix, group in groups.items()
+        ],
+        [Row(name, [cell(c, row) for c in ordered]) for name, row in rows.items()],
+    )
+
+
+def _first(table: str) -> tuple[bool, bool, str]:
+    """What was found before how it was come by; the set the models were trained for before all."""
+    return not table.startswith("evaluation"), not table.startswith("evaluation.walkers"), table
+
+
+def _measures(column: str) -> bool:
+    return column.rpartition(".")[2] in HIGHER
+
+
+def _last(column: str) -> str:
+    return column_title(column.rpartition(".")[2])
+
+
+def _best(column: str, rows: Mapping[str, Mapping[str, float | None]]) -> float | None:
+    values = [row[column] for row in rows.values() if row.get(column) is not None]
+    return max(values, default=None)  # type: ignore[type-var]
+
+
+def _order(column: str) -> tuple[int, str, int, str]:
+    prefix, _, last = column.rpartition(".")
+    place = HIGHER.index(last) if last in HIGHER else len(HIGHER)
+    return prefix.count(".") + bool(prefix), prefix, place, last

@@ -1,0 +1,186 @@
+"""A report run: notebooks in order, each with its verdict, its page and its numbers."""
+
+from __future__ import annotations
+
+import graphlib
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import nbformat
+
+from sticc_lib import presets
+from sticc_lib.config import ConfigError, identity, run_name
+from sticc_lib.reporting.index import write_run, write_runs
+from sticc_lib.reporting.parameters import Parameter, assign, read
+from sticc_lib.reporting.status import Limits, Status, Verdict
+from sticc_lib.run import Run, project_root, stderr, write_json, write_text
+
+RUN_LEVEL: tuple[str, ...] = ("preset", "seed", "settings", "folder")
+"""Parameters that every notebook declares and the runner sets."""
+
+
+def run_report(
+    preset: str = "quick",
+    name: str = "",
+    notebooks: Sequence[str] = (),
+    parameters: Mapping[str, Any] | None = None,
+    *,
+    seed: int = 0,
+    settings: Mapping[str, Any] | None = None,
+    overwrite: bool = False,
+    root: Path | None = None,
+    limits: Limits | None = None,
+) -> Status:
+    """Runs notebooks into `reports/<name>` and writes the pages there.
+
+    Nothing runs, and nothing is written, unless all that was asked for can be: notebooks,
+    parameters and run folder are checked first. A notebook that fails does not keep the later
+    ones from being tried.
+
+    Args:
+        preset: name of the settings to start from.
+        name: folder under `reports`; the preset's name if empty.
+        notebooks: numbers (`03`) or names (`03_training`); all if empty.
+        parameters: of notebooks: `steps` for each that declares it, `03.steps` for one.
+        seed: of training.
+        settings: changes to the preset, by dotted name.
+        overwrite: empty a folder that holds another run.
+        root: the project (`notebooks/` and `reports/` are in it); this one if None.
+        limits: seconds a cell and a notebook may take.
+
+    Returns:
+        The verdicts, those of notebooks that an earlier call ran into the folder included.
+
+    Raises:
+        ConfigError: unknown settings, notebooks or parameters, or values of a wrong type.
+        RunError: the folder holds another run.
+    """
+    root = (root or project_root()).resolve()
+    settings = dict(settings or {})
+    config = presets.preset(preset, **{"seed": seed, **settings})
+    name = name or run_name(config)
+    if not re.fullmatch(r"[\w][\w.-]*", name):
+        raise ConfigError(f"name {name!r}: use letters, digits, `_`, `-` and `.` only")
+    sources = choose(root / "notebooks", notebooks)
+    folder = root / "reports" / name
+    level = dict(zip(RUN_LEVEL, (preset, config.seed, settings, str(folder)), strict=True))
+    values = _values(sources, level, parameters or {})
+    run = Run.open(folder, identity=identity(config), overwrite=overwrite)
+    status = Status.load(folder)
+    status.notebooks.update({source.stem: Verdict(title=source.stem) for source in sources})
+    environment = {"STICC_HOME": str(root), "TQDM_DISABLE": "1"}
+    for number, source in enumerate(sources, 1):
+        count = f"[{number}/{len(sources)}] {source.stem}"
+        stderr(f"{count}: running")
+        status.write()
+        verdict = _one(run, source, values[source.stem], environment, limits or Limits(), sources)
+        status.notebooks[source.stem] = verdict
+        stderr(f"{count}: {verdict.line()}")
+        status.write()
+        write_json(folder / "metrics.json", run.metrics())
+        write_run(folder)
+        write_runs(root / "reports")
+    return status
+
+
+def choose(folder: Path, wanted: Sequence[str]) -> list[Path]:
+    """The notebooks of a folder that are asked for by number or name (all if none), in order.
+
+    Raises:
+        ConfigError: naming each that is not there.
+    """
+    there = sorted(folder.glob("[0-9]*.ipynb"))
+    known = {key: path for path in there for key in (path.stem, path.stem.split("_")[0])}
+    missing = [name for name in wanted if name not in known]
+    if missing or not there:
+        names = ", ".join(path.stem for path in there) or "none"
+        raise ConfigError(f"no notebook {', '.join(missing)} in {folder} (there: {names})")
+    return order({known[name] for name in wanted} if wanted else set(there))
+
+
+def order(sources: set[Path]) -> list[Path]:
+    """By number, but each after those it names in its metadata: `sticc: {needs: [03_training]}`.
+
+    Raises:
+        ConfigError: notebooks that need each other.
+    """
+    stems = {source.stem: source for source in sorted(sources)}
+    needs = {
+        stem: [need for need in _metadata(source).get("needs", ()) if need in stems]
+        for stem, source in stems.items()
+    }
+    try:
+        sorter = graphlib.TopologicalSorter(needs)
+        sorter.prepare()
+    except graphlib.CycleError as error:
+        raise ConfigError(f"notebooks need each other: {' -> '.join(error.args[1])}") from None
+    found: list[Path] = []
+    ready: set[str] = set()
+    while sorter.is_active():
+        ready.update(sorter.get_ready())
+        first = min(ready)
+        ready.remove(first)
+        sorter.done(first)
+        found.append(stems[first])
+    return found
+
+
+def _values(
+    sources: Sequence[Path], level: Mapping[str, Any], given: Mapping[str, Any]
+) -> dict[str, dict[str, Any]]:
+    """What each notebook is called with. One ConfigError for everything that is wrong."""
+    declared: dict[str, dict[str, Parameter]] = {}
+    problems: list[str] = []
+    for source in sources:
+        try:
+            declared[source.stem] = read(nbformat.read(source, as_version=4), source.name)
+        except ConfigError as error:
+            problems.append(str(error))
+            continue
+        lacking = [n for n in RUN_LEVEL if n not in declared[source.stem]]
+        if lacking:
+            problems.append(f"{source.name}: its parameters lack {', '.join(lacking)}")
+    problems += [f"{n} belongs to the run, not to notebooks" for n in given if n in RUN_LEVEL]
+    if not problems:
+        try:
+            own = assign(declared, given)
+            common = assign(declared, level)
+            return {stem: {**common[stem], **own[stem]} for stem in declared}
+        except ConfigError as error:
+            problems.append(str(error))
+    raise ConfigError("; ".join(problems))
+
+
+def _one(
+    run: Run,
+    source: Path,
+    values: Mapping[str, Any],
+    environment: Mapping[str, str],
+    limits: Limits,
+    sources: Sequence[Path],
+) -> Verdict:
+    """Runs one notebook and writes what comes of it."""
+    from sticc_lib.reporting.execute import execute
+    from sticc_lib.reporting.page import export
+
+    # numbers of an earlier call must not stand as those of this one
+    (run.folder / "metrics" / f"{source.stem.split('_')[0]}.json").unlink(missing_ok=True)
+    before = _pictures(run.folder)
+    notebook, verdict = execute(source, values, environment, limits)
+    after = _pictures(run.folder)
+    verdict.figures = sorted(name for name in after if after[name] != before.get(name))
+    others = [(other.stem.split("_")[0], other.stem) for other in sources]
+    page = export(notebook, verdict, run.folder.name, source.stem, others, source.parent)
+    write_text(run.path("notebooks", source.name), nbformat.writes(notebook) + "\n")
+    write_text(run.path("notebooks", f"{source.stem}.html"), page)
+    return verdict
+
+
+def _pictures(folder: Path) -> dict[str, int]:
+    return {path.name: path.stat().st_mtime_ns for path in (folder / "figures").glob("*.png")}
+
+
+def _metadata(source: Path) -> Mapping[str, Any]:
+    return nbformat.read(source, as_version=4).metadata.get("sticc", {})
