@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from sticc_lib.config import Config
-from sticc_lib.experiments.session import CONDITIONS, evaluate_method, load_data, split_of
+from sticc_lib.config import Config, ConfigError, from_dict
+from sticc_lib.experiments.session import (
+    CONDITIONS,
+    checkpoint_for,
+    evaluate_method,
+    load_data,
+    shipped_checkpoint,
+    split_of,
+)
+from sticc_lib.models import zoo
 from sticc_lib.models.base import VideoModel
 from sticc_lib.models.cache import frozen_maps
 from sticc_lib.retrieval.embeddings import Embeddings
 from sticc_lib.retrieval.scores import Scores
 from sticc_lib.retrieval.stats import by_group
 from sticc_lib.retrieval.visits import reentry
+from sticc_lib.run import stderr
 from sticc_lib.tracklets.table import TrackletSet
 
 CROPS = 16
@@ -89,3 +99,38 @@ def all_conditions(
         for name, data in pets_sets().items():
             results[name] = pets(model, data, config, progress)
     return results
+
+
+def evaluate_checkpoint(
+    checkpoint: str,
+    conditions: Sequence[str],
+    method: str = "sticc",
+    changes: Mapping[str, object] | None = None,
+) -> dict[str, Tested]:
+    """Tests a trained model under named conditions, with the settings it was trained with.
+
+    Args:
+        checkpoint: a run folder, a checkpoint folder or a .safetensors file; empty: the shipped.
+        conditions: names of CONDITIONS, `pets` or `pets_mot`.
+        method: which of a run folder's checkpoints.
+        changes: dotted config names to values, such as `evaluate.policy`.
+
+    Raises:
+        ConfigError: no such checkpoint, condition or setting, before anything is computed.
+    """
+    known = (*CONDITIONS, "pets", "pets_mot")
+    if unknown := [name for name in conditions if name not in known]:
+        raise ConfigError(f"no data {', '.join(unknown)}; known: {', '.join(known)}")
+    path = Path(checkpoint) if checkpoint else shipped_checkpoint()
+    if (path / "checkpoints").is_dir():
+        path, which = checkpoint_for(path, method)
+        stderr(which)
+    model, config, _ = zoo.load(path)
+    config = from_dict(Config, changes or {}, config)
+    real = pets_sets() if set(conditions) - set(CONDITIONS) else {}
+    if missing := [name for name in conditions if name not in CONDITIONS and name not in real]:
+        raise ConfigError(f"data {', '.join(missing)} is not on this machine")
+    return {
+        name: pets(model, real[name], config) if name in real else walkers(model, config, name)
+        for name in conditions
+    }

@@ -1,0 +1,229 @@
+"""The verbs of `sticc`: what each can be told, and which room does the work.
+
+The rooms are imported when a verb runs, so that `sticc --help` loads no torch.
+"""
+
+from __future__ import annotations
+
+import ast
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import tyro
+
+from sticc_lib.config import ConfigError, identity, run_name
+from sticc_lib.presets import preset
+from sticc_lib.run import Run, project_root
+
+Pairs = Annotated[
+    tuple[tuple[str, ...], ...], tyro.conf.UseAppendAction, tyro.conf.arg(metavar="NAME=VALUE ...")
+]
+
+
+def assignments(pairs: Sequence[Sequence[str]]) -> dict[str, Any]:
+    """`[["a.b=1"], ["c=text"]]` to `{"a.b": 1, "c": "text"}`: Python literals, else text.
+
+    Raises:
+        ConfigError: naming every pair that is not NAME=VALUE, and every name given twice.
+    """
+    flat = [pair for group in pairs for pair in group]
+    problems = [
+        f"expected NAME=VALUE, got {pair!r}" for pair in flat if not re.match(r"[\w.]+=", pair)
+    ]
+    values: dict[str, Any] = {}
+    for name, _, text in (pair.partition("=") for pair in flat):
+        if name in values:
+            problems.append(f"{name} is given twice")
+        try:
+            values[name] = ast.literal_eval(text)
+        except (ValueError, SyntaxError):
+            values[name] = text
+    if problems:
+        raise ConfigError("; ".join(problems))
+    return values
+
+
+@dataclass(frozen=True)
+class Settings:
+    preset: str = "quick"
+    """Settings to start from: smoke (seconds), quick (minutes), paper, wide (a GPU and MARS)."""
+    set: Pairs = ()
+    """Changed settings: --set model.head.slots=8 train.lr=1e-3"""
+    threads: int = 0
+    """Threads of torch; 0 leaves the number to torch."""
+
+    def changes(self) -> dict[str, Any]:
+        """What --set and --threads change, by dotted name."""
+        threads = {"threads": self.threads} if self.threads else {}
+        return {**threads, **assignments(self.set)}
+
+
+@dataclass(frozen=True)
+class Setup(Settings):
+    seed: int = 0
+    """Seed of training; the drawn data have their own, data.seed."""
+    name: str = ""
+    """Folder under reports/; by default the preset's name."""
+    overwrite: bool = False
+    """Empty the folder first if it holds another run."""
+
+
+@dataclass(frozen=True)
+class Report(Setup):
+    """Run the notebooks in order and write a page with what they found.
+
+    For example
+      sticc report                        reports/quick: all notebooks, ten minutes on two cores
+      sticc report --preset smoke         the same in little: a check that everything runs
+      sticc report --notebooks 03 06      some of them, into the run that is there
+      sticc report --pass 03.steps=200    a parameter of one notebook
+    """
+
+    notebooks: tuple[str, ...] = ()
+    """Numbers or names, such as 03 or 03_training; all if none is given."""
+    parameters: Annotated[Pairs, tyro.conf.arg(name="pass")] = ()
+    """Parameters of notebooks: NAME=VALUE for each that has it, NN.NAME=VALUE for one."""
+    cell_minutes: float = 60
+    """Longest a cell may take; 0 for no limit."""
+    notebook_minutes: float = 120
+    """Longest a notebook may take; 0 for no limit."""
+
+    def run(self) -> int:
+        """Returns 0 if every notebook ran to its end, else 1."""
+        from sticc_lib.reporting.runner import run_report
+        from sticc_lib.reporting.status import Limits
+
+        status = run_report(
+            self.preset,
+            self.name,
+            self.notebooks,
+            assignments(self.parameters),
+            seed=self.seed,
+            settings=self.changes(),
+            overwrite=self.overwrite,
+            limits=Limits(60 * self.cell_minutes, 60 * self.notebook_minutes),
+        )
+        print(status.folder / "index.html")
+        return 0 if status.ok else 1
+
+
+@dataclass(frozen=True)
+class Train(Setup):
+    """Train one model into a run folder; interrupted, the same command resumes it.
+
+    For example
+      sticc train                                        STICC at the preset quick
+      sticc train --set model.name=mean_pool --name floor
+    """
+
+    def run(self) -> int:
+        config = preset(self.preset, **{"seed": self.seed, **self.changes()})
+        from sticc_lib.experiments.session import load_data, train_method
+
+        data = load_data(config)
+        name = self.name or run_name(config)
+        run = Run.open(name, "train", identity=identity(config), overwrite=self.overwrite)
+        trained = train_method(config, run.path("checkpoints", config.model.name), data)
+        for measure, value in trained.best.items():
+            print(f"{measure} {value:.4g}")
+        print(trained.folder)
+        return 0
+
+
+@dataclass(frozen=True)
+class Evaluate:
+    """Rank a test set with a trained model, under the set's own rule.
+
+    For example
+      sticc evaluate                                     the shipped STICC on walkers (synthetic)
+      sticc evaluate --checkpoint reports/eight --data pets walkers_unseen_cameras
+      sticc evaluate --set evaluate.policy=dense
+    """
+
+    checkpoint: str = ""
+    """A run folder, a checkpoint folder or a .safetensors file; by default the shipped one."""
+    data: tuple[str, ...] = ("walkers",)
+    """walkers, walkers_unseen_cameras, walkers_unseen_occluders, pets, pets_mot."""
+    method: str = "sticc"
+    """Which of a run folder's checkpoints."""
+    set: Pairs = ()
+    """Changed settings, such as evaluate.flip=True; others come from the checkpoint."""
+
+    def run(self) -> int:
+        changes = assignments(self.set)
+        from sticc_lib.experiments.conditions import evaluate_checkpoint
+
+        results = evaluate_checkpoint(self.checkpoint, self.data, self.method, changes)
+        for condition, tested in results.items():
+            print(f"{condition} ({tested.scores.rule})")
+            for name, value in tested.numbers.items():
+                print(f"  {name} {value:.4g}")
+        return 0
+
+
+@dataclass(frozen=True)
+class Compare(Settings):
+    """Train and test every method with several seeds: one table with spread and intervals.
+
+    What is finished already is not done again.
+
+    For example
+      sticc compare --seeds 3
+      sticc compare --methods sticc mean_pool --seeds 5 --name two
+    """
+
+    seeds: int = 3
+    """How many, from 0 on."""
+    methods: tuple[str, ...] = ()
+    """Names of methods; STICC and every floor if none is given."""
+    name: str = "compare"
+    """Folder under reports/."""
+
+    def run(self) -> int:
+        changes = self.changes()
+        from sticc_lib.experiments.compare import compare, markdown
+        from sticc_lib.reporting.index import write_run, write_runs
+
+        found = compare(self.preset, self.seeds, self.methods, self.name, changes)
+        print(markdown(found))
+        folder = project_root() / "reports" / self.name
+        write_runs(folder.parent)
+        print(write_run(folder))
+        return 1 if found.failed else 0
+
+
+@dataclass(frozen=True)
+class Index:
+    """Write the pages of all runs again from what their folders hold."""
+
+    def run(self) -> int:
+        from sticc_lib.reporting.index import write_all
+
+        print(write_all(project_root() / "reports"))
+        return 0
+
+
+@dataclass(frozen=True)
+class Lab:
+    """Open JupyterLab on this machine only (127.0.0.1), at the first notebook."""
+
+    port: int = 8888
+    """The next free one is taken if it is in use."""
+    browser: bool = True
+    """Open a browser window."""
+
+    def run(self) -> int:
+        root = project_root()
+        command = [sys.executable, "-m", "jupyterlab", "--ServerApp.ip=127.0.0.1"]
+        command += [f"--ServerApp.port={self.port}", f"--ServerApp.root_dir={root}"]
+        command += ["--LabApp.default_url=/lab/tree/notebooks/01_data.ipynb"]
+        command += [] if self.browser else ["--no-browser"]
+        try:
+            return subprocess.call(command, env={**os.environ, "STICC_HOME": str(root)})
+        except KeyboardInterrupt:
+            return 0
