@@ -48,6 +48,10 @@ def draw(canvas: Canvas, look: Look, pose: Pose) -> None:
     _torso(canvas, look, cos, sin, hip)
     if look.bag == "backpack":
         _backpack(canvas, look, cos, sin, hip, straps=not behind)
+    if look.bag == "satchel":  # its strap crosses the chest and the back
+        strap = canvas.capsule(_bag_side(look, cos, sin), hip + 0.06, -0.06 * cos, hip + 0.34,
+                               0.011, 0.011)  # fmt: skip
+        canvas.paint(strap, look.bag_color * 0.7)
     if look.hair_style == "long" and behind:
         _long_hair(canvas, look, sin, hip)
     _head(canvas, look, cos, sin, hip)
@@ -164,6 +168,10 @@ def _head(canvas: Canvas, look: Look, cos: np.ndarray, sin: np.ndarray, hip: np.
     drop = 0.012 if look.hair_style != "bald" else 0.0
     face = canvas.ellipse(x + 0.034 * sin, y - drop, half, ry * 0.86 * np.sqrt(turned) + 1e-3)
     canvas.paint(face, look.skin)
+    if float(np.median(cos)) > -0.2:
+        for side in (-1.0, 1.0):
+            eye = canvas.ellipse(x + 0.046 * sin + side * 0.024 * cos, y - drop, 0.010, 0.014)
+            canvas.paint(eye, look.skin * 0.22, 0.85, ink=False)
     if look.hat != "none":
         _hat(canvas, look, x, y, rx, ry, cos, sin)
 
@@ -207,13 +215,14 @@ def _backpack(canvas: Canvas, look: Look, cos: np.ndarray, sin: np.ndarray, hip:
 
 def _side_bag(canvas: Canvas, look: Look, cos: np.ndarray, sin: np.ndarray, hip: np.ndarray
               ) -> None:  # fmt: skip
-    x = 0.165 * look.build * cos - 0.015 * sin
+    x = _bag_side(look, cos, sin)
     low = hip - 0.10 if look.bag == "handbag" else hip - 0.04
     half = 0.030 + 0.036 * np.abs(sin)
-    if look.bag == "satchel":  # its strap crosses the chest
-        canvas.paint(canvas.capsule(x, low + 0.10, -0.06 * cos, hip + 0.34, 0.011, 0.011),
-                     look.bag_color * 0.7)  # fmt: skip
-    else:
+    if look.bag == "handbag":
         canvas.paint(canvas.capsule(x, low + 0.11, x, low + 0.17, 0.012, 0.012),
                      look.bag_color * 0.7)  # fmt: skip
     canvas.paint(canvas.profile(x, low, low + 0.115, half * 1.1, half), look.bag_color)
+
+
+def _bag_side(look: Look, cos: np.ndarray, sin: np.ndarray) -> np.ndarray:
+    return 0.165 * look.build * cos - 0.015 * sin

@@ -17,6 +17,7 @@ from sticc_lib.tracklets.walkers.draw import Canvas
 SEEN = ("pole", "car", "bush", "walker", "crop")
 UNSEEN = ("umbrella", "sign", "barrier")
 CLOTHES = np.array(list(PALETTE.values()), np.float32)
+POSTS = ((0.46, 0.48, 0.51), (0.45, 0.33, 0.23), (0.68, 0.66, 0.62), (0.25, 0.30, 0.29))
 Paint = Callable[[Canvas, np.random.Generator], None]
 
 
@@ -31,8 +32,7 @@ def pole(canvas: Canvas, rng: np.random.Generator) -> None:
     """A post, tree trunk or pillar from the top of the frame to the ground."""
     half = rng.uniform(2.4, 5.2)
     x = drift(rng, len(canvas.x), 8, 14)
-    color = np.array(((0.46, 0.48, 0.51), (0.45, 0.33, 0.23), (0.68, 0.66, 0.62), (0.25, 0.30, 0.29))
-                     [rng.integers(4)], np.float32)  # fmt: skip
+    color = np.array(POSTS[rng.integers(len(POSTS))], np.float32)
     foot = rng.uniform(-6, 2)
     shape = canvas.box(x, foot, 80.0, half)
     canvas.paint(shape, color)
@@ -43,7 +43,7 @@ def car(canvas: Canvas, rng: np.random.Generator) -> None:
     """A parked or passing car before the legs; its bonnet or boot may end inside the frame."""
     color = CLOTHES[rng.integers(10)]
     x = drift(rng, len(canvas.x), 26, 26)
-    size = rng.uniform(0.9, 1.35)
+    size = rng.uniform(0.85, 1.25)
     low, waist, roof = -4.0, 17 * size, 27 * size
     cabin = canvas.profile(x, waist - 1, roof, 27 * size, 22 * size, 17 * size)
     canvas.paint(cabin, color * 0.92)

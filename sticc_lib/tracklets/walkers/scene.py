@@ -159,7 +159,7 @@ def _occlude(image: np.ndarray, rng: np.random.Generator, kind: str, stage: Stag
     if kind in ("none", "crop"):
         return nothing, nothing
     if kind == "walker":
-        side = occluders.drift(rng, len(image), 7, 20)
+        side = occluders.drift(rng, len(image), 9, 22)
         scale = PERSON * rng.uniform(1.0, 1.15)
         base = SIZE[0] + rng.uniform(-1, 4)
         return nothing, _stranger(image, rng, side, base, scale)
