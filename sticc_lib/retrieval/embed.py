@@ -184,17 +184,22 @@ def _forward(
 ) -> Tensor:
     """Embeddings [n D] of clips given as frame rows [n, T]; each frame is read once."""
     device = next(iter(model.parameters()), torch.empty(0)).device
-    frames, places = np.unique(rows, return_inverse=True)
+    numbers, places = np.unique(rows, return_inverse=True)
     real = torch.from_numpy(mask).to(device)
     index = torch.from_numpy(places.reshape(-1)).to(device)
+    # a frame that fills a short clip goes through the frozen half once, where there is one
+    halves = len(numbers) < rows.size and type(model).forward is VideoModel.forward
     if isinstance(source, TrackletSet):
-        pixels = torch.from_numpy(source.read(frames, model.spec.image_size)).to(device)
-        clips = normalise(pixels, model.spec).contiguous(memory_format=torch.channels_last)
-        run = model
+        pixels = torch.from_numpy(source.read(numbers, model.spec.image_size)).to(device)
+        frames = normalise(pixels, model.spec).contiguous(memory_format=torch.channels_last)
     else:
-        clips, run = source.read(frames).to(device), model.forward_maps
-    clips = clips[index].unflatten(0, rows.shape)  # [n T C H W]
-    vectors = run(clips, real).embedding
-    if flip:
-        vectors = (vectors + run(clips.flip(-1), real).embedding) / 2
-    return vectors
+        frames, halves = source.read(numbers).to(device), False
+
+    def run(frames: Tensor) -> Tensor:
+        frames = model.trunk.frozen(frames) if halves else frames
+        clips = frames[index].unflatten(0, rows.shape)  # [n T C H W]
+        whole = isinstance(source, TrackletSet) and not halves
+        return (model(clips, real) if whole else model.forward_maps(clips, real)).embedding
+
+    vectors = run(frames)
+    return (vectors + run(frames.flip(-1))) / 2 if flip else vectors

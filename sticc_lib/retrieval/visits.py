@@ -55,9 +55,8 @@ def single_crops(data: TrackletSet) -> TrackletSet:
     """
     owner = data.frames["tracklet"].to_numpy()
     tracklets = data.tracklets.loc[owner].assign(tracklet_of=owner, num_frames=1)
-    numbers = np.arange(len(owner))
-    tracklets.index = type(data.tracklets.index)(numbers, name=data.tracklets.index.name)
-    frames = data.frames.assign(tracklet=numbers)
+    tracklets = tracklets.reset_index(drop=True).rename_axis(data.tracklets.index.name)
+    frames = data.frames.assign(tracklet=np.arange(len(owner)))
     return replace(data, name=f"{data.name}, crops", tracklets=tracklets, frames=frames)
 
 

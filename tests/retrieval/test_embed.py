@@ -74,6 +74,24 @@ def test_each_frame_is_read_once_and_batches_stay_in_bounds():
     assert max(map(len, read)) <= 24
 
 
+def test_a_frame_that_fills_a_clip_goes_through_the_frozen_half_once():
+    data, model, seen = tiny_set((1, 2, 1)), Colours(), []
+    model.trunk.frozen.register_forward_hook(lambda _, frames, __: seen.append(len(frames[0])))
+    quiet(model, data)
+    assert sum(seen) == len(data.frames)
+
+    class Whole(Colours):
+        """A model that is not made of two halves."""
+
+        def forward(self, clips, mask=None):
+            seen.append(clips.shape[:2])
+            return self.forward_maps(clips, mask)
+
+    found = quiet(Whole(), data)
+    assert seen[-1] == (3, 4)
+    np.testing.assert_allclose(found.values, quiet(model, data).values, atol=1e-6)
+
+
 def test_maps_take_the_place_of_pixels():
     data, model = tiny_set(), Colours()
     maps = Maps(dataclasses.replace(data))

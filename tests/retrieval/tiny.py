@@ -67,7 +67,7 @@ def tiny_set(lengths=(3, 4, 9, 1), rule=None, **columns):
             "person": 1 + np.arange(len(lengths)) // 2, "label": "p", "camera": 1, "split": "test",
             "query": True, "gallery": True, "num_frames": lengths, "source": "tiny", **columns,
         },
-        index=pd.Index(numbers, name="tracklet"),
+        index=pd.RangeIndex(10, 10 + len(lengths), name="tracklet"),
     )  # fmt: skip
     store = CountingStore(pixels, "tiny")
     return TrackletSet("tiny", tracklets, frames, store, rule or Rule(same_camera_junk=False))
