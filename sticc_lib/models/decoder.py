@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from sticc_lib.config import HeadConfig
-from sticc_lib.models.attention import Tap, masked_softmax
+from sticc_lib.models.attention import Tap, at_least_fp32, masked_softmax
 from sticc_lib.models.base import frame_mean
 from sticc_lib.models.encoder import Evidence
 from sticc_lib.models.memory import Memory
@@ -33,8 +33,8 @@ class DetailDecoder(nn.Module):
         z = torch.einsum("bts,btsc->bsc", evidence.relevance, evidence.grid)
         if self.narrow is not None:
             return torch.einsum("bsc,scd->bsd", z, self.narrow).flatten(1), z
-        middle = z.mean(1, keepdim=True)
-        likeness = nn.functional.cosine_similarity(z.float(), middle.float(), dim=-1)
+        wide, middle = at_least_fp32(z), at_least_fp32(z.mean(1, keepdim=True))
+        likeness = nn.functional.cosine_similarity(wide, middle, dim=-1)
         pi = self.pi((self.kappa * likeness).softmax(-1))  # [B S]
         return torch.einsum("bs,bsc->bc", pi.to(z.dtype), z), z
 

@@ -8,7 +8,13 @@ import torch
 from torch import Tensor, nn
 
 from sticc_lib.config import HeadConfig
-from sticc_lib.models.attention import FeedForward, SelfAttention, Tap, split_heads
+from sticc_lib.models.attention import (
+    FeedForward,
+    SelfAttention,
+    Tap,
+    at_least_fp32,
+    split_heads,
+)
 from sticc_lib.models.base import frame_mean
 
 
@@ -116,7 +122,9 @@ class IndividualEncoder(nn.Module):
         self.out = nn.Linear(channels, channels)
         self.ffn = FeedForward(channels, config.ffn_ratio)
         self.agreement_kappa = nn.Parameter(torch.tensor(config.score_kappa))
-        self.agreement_kappa.requires_grad_(config.rg_score == "agreement")
+        self.agreement_kappa.requires_grad_(
+            config.rg_score == "agreement" and config.decoders != "mg"
+        )
         self.alpha, self.rho = Tap(), Tap()
 
     def forward(self, key: Tensor, value: Tensor, mask: Tensor | None) -> Evidence:
@@ -132,7 +140,7 @@ class IndividualEncoder(nn.Module):
 
     def _relevance(self, scores: Tensor, grid: Tensor, mask: Tensor | None) -> Tensor:
         """rho [B T h S], a softmax over frames; padded frames get none."""
-        evidence = scores.float().logsumexp(-1)  # [B T h S]
+        evidence = at_least_fp32(scores).logsumexp(-1)  # [B T h S]
         if self.score == "uniform":
             evidence = torch.zeros_like(evidence)
         elif self.score == "agreement":
@@ -144,8 +152,8 @@ class IndividualEncoder(nn.Module):
 
     def _agreement(self, grid: Tensor, mask: Tensor | None) -> Tensor:
         """kappa times the mean cosine of a slot's find with its finds in other frames [B T S]."""
-        unit = nn.functional.normalize(grid.float(), dim=-1)
-        weight = torch.ones(grid.shape[:2], device=grid.device) if mask is None else mask.float()
+        unit = nn.functional.normalize(at_least_fp32(grid), dim=-1)
+        weight = unit.new_ones(grid.shape[:2]) if mask is None else mask.to(unit.dtype)
         total = (unit * weight[..., None, None]).sum(1, keepdim=True)
         others = (weight.sum(1) - 1).clamp_min(1).view(-1, 1, 1)
         return self.agreement_kappa * ((unit * total).sum(-1) - 1) / others

@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from sticc_lib.models.attention import at_least_fp32
+
 
 class Memory(nn.Module):
     """M items; a read-out is the mean of their values under the address.
@@ -32,7 +34,7 @@ class Memory(nn.Module):
         """Queries [n C] -> read-out [n value_width], address [n M] (sums to 1)."""
         query = self.norm(query)
         with torch.autocast(query.device.type, enabled=False):  # bf16 blurs a scaled cosine
-            query = nn.functional.normalize(query.float(), dim=-1)
+            query = nn.functional.normalize(at_least_fp32(query), dim=-1)
             keys = nn.functional.normalize(self.keys, dim=-1)
             address = (self.kappa * query @ keys.mT).softmax(-1)
             return address @ self.values, address

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from sticc_lib.config import HeadConfig
+from sticc_lib.models.attention import at_least_fp32
 from sticc_lib.models.base import ModelSpec, Output, VideoModel
 from sticc_lib.models.decoder import AbstractionDecoder, DetailDecoder
 from sticc_lib.models.encoder import CommonEncoder, IndividualEncoder
@@ -65,7 +66,7 @@ class Sticc(VideoModel):
         if common is not None:
             self._branch(out, "common", common)
         # CHOICE: each block to length one, so that the memory's 2C do not get twice the weight
-        blocks = [torch.nn.functional.normalize(block.float(), dim=1) for block in blocks]
+        blocks = [torch.nn.functional.normalize(at_least_fp32(block), dim=1) for block in blocks]
         out.embedding = torch.nn.functional.normalize(torch.cat(blocks, dim=1), dim=1)
         return out
 

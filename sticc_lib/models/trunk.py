@@ -33,7 +33,7 @@ class Trunk(nn.Module):
         super().__init__()
         if not -1 <= trainable <= len(blocks):
             raise ConfigError(
-                f"trunk.trainable_blocks: {trainable}; this trunk has {len(blocks)} blocks (-1: all)"
+                f"trunk.trainable_blocks: {trainable}; it has {len(blocks)} blocks (-1: all)"
             )
         cut = 0 if trainable == -1 else len(blocks) - trainable
         self.frozen = nn.Sequential(*blocks[:cut]).requires_grad_(False).eval()
