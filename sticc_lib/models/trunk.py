@@ -155,26 +155,33 @@ class _TokensToMap(nn.Module):
 
 def _fetched(builder: Callable, weights: str, config: TrunkConfig) -> nn.Module:
     """A torchvision network, with its ImageNet weights when they are asked for."""
+    net = builder(weights=None)
     if config.weights != "imagenet":
-        return builder(weights=None)
+        return net
     from torchvision import models
 
-    try:
-        return builder(weights=getattr(models, weights).IMAGENET1K_V1)
-    except (OSError, RuntimeError) as error:
+    source = getattr(models, weights).IMAGENET1K_V1
+    try:  # weights_only: what lies in the cache of torch's hub may be anybody's pickle
+        net.load_state_dict(source.get_state_dict(check_hash=True, weights_only=True))
+    except Exception as error:  # network, hash, a cut or foreign file: all have one remedy
         raise ConfigError(
-            f"trunk.weights: ImageNet weights of {config.name} could not be fetched ({error}); "
-            "put the file into torch's hub cache, or set trunk.weights to none or embedded"
+            f"trunk.weights: ImageNet weights of {config.name} could not be fetched ({error!r}); "
+            f"put {source.url} into {torch.hub.get_dir()}/checkpoints, or set trunk.weights to none"
         ) from None
+    return net
 
 
 def _load_embedded(features: nn.Module) -> None:
+    from safetensors import SafetensorError
     from safetensors.torch import load_file
 
     path = data_dir() / "weights" / EMBEDDED
     if not path.exists():
         raise ConfigError(f"{path} is missing; restore it with git checkout")
-    state = {name: value.float() for name, value in load_file(path).items()}
+    try:
+        state = {name: value.float() for name, value in load_file(path).items()}
+    except (SafetensorError, OSError) as error:
+        raise ConfigError(f"{path} is damaged; restore it with git checkout ({error})") from None
     missing = features.load_state_dict(state, strict=False)
     wrong = [k for k in missing.missing_keys if not k.endswith("num_batches_tracked")]
     if wrong or missing.unexpected_keys:
