@@ -129,7 +129,7 @@ def camera(seed: int, number: int, unseen: bool, size: tuple[int, int]) -> Camer
     levels = np.linspace(0, 1, 1024)
     tones = np.clip(gain[:, None] * levels, 0, 1) ** gamma
     sharpness, blur = rng.uniform(0.62, 1.0), rng.uniform(0.0, 0.16)
-    soften = tuple(_soften(length, sharpness, blur) for length in size)
+    soften = _soften(size[0], sharpness, blur), _soften(size[1], sharpness, blur)
     return Camera(
         number, place, _panorama(places[place], rng, size[0]), float(rng.uniform(0.7, 1.05)),
         np.round(tones * 255).astype(np.uint8), soften,

@@ -59,10 +59,8 @@ def load(config: DataConfig, condition: str = "standard") -> TrackletSet:
     folder = run.cache_dir() / name
     if not _complete(folder, len(shots) * config.frames):
         _draw(folder, shots, config, condition)
-    text = {"label": str, "split": str, "source": str, "occlusion": str}
     # "none" is the name of a kind here, not a missing value
-    tracklets = pd.read_csv(folder / "tracklets.csv", index_col="tracklet", dtype=text,
-                            keep_default_na=False)  # fmt: skip
+    tracklets = pd.read_csv(folder / "tracklets.csv", index_col="tracklet", keep_default_na=False)
     return TrackletSet(
         name="walkers" if condition == "standard" else f"walkers_{condition}",
         tracklets=tracklets.astype({"camera": "Int64"}),

@@ -87,7 +87,7 @@ def _leg(canvas: Canvas, look: Look, cos: np.ndarray, sin: np.ndarray, phase: np
     lower = cloth if look.bottom_kind == "trousers" else bare
     slim = 0.034 if look.bottom_kind == "trousers" else 0.027
     toe = 0.030 + 0.028 * np.maximum(cos, 0)
-    shoe = canvas.capsule(fx, fy, fx + 0.062 * sin, fy - 0.010, 0.026, 0.9 * toe * 0.8)
+    shoe = canvas.capsule(fx, fy, fx + 0.062 * sin, fy - 0.010, 0.026, 0.72 * toe)
     canvas.paint(canvas.capsule(kx, ky, fx, fy, slim * wide * 1.12, slim * wide * 0.9), lower)
     canvas.paint(shoe, look.shoes * shade)
     canvas.paint(canvas.capsule(hx, hip, kx, ky, 0.056 * wide, 0.041 * wide), upper)

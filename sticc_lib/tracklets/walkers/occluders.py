@@ -88,7 +88,7 @@ def sign(canvas: Canvas, rng: np.random.Generator) -> None:
     """A board on a post, before the trunk."""
     x, half = drift(rng, len(canvas.x), 6, 10), rng.uniform(7, 11)
     low = rng.uniform(20, 32)
-    high, color = low + rng.uniform(16, 24), CLOTHES[rng.integers(10)]
+    high, color = low + rng.uniform(16, 24), CLOTHES[2 + rng.integers(8)]
     canvas.paint(canvas.box(x, -2.0, low, 1.3), (0.40, 0.41, 0.43))
     canvas.paint(canvas.box(x, low, high, half), (0.93, 0.93, 0.91))
     canvas.paint(canvas.box(x, low + 1.6, high - 1.6, half - 1.6), color)
@@ -98,7 +98,7 @@ def sign(canvas: Canvas, rng: np.random.Generator) -> None:
 def barrier(canvas: Canvas, rng: np.random.Generator) -> None:
     """A striped road barrier before the legs."""
     x, top = drift(rng, len(canvas.x), 4, 6), rng.uniform(22, 34)
-    color = CLOTHES[[5, 8, 1][rng.integers(3)]]
+    color = CLOTHES[[5, 8, 3][rng.integers(3)]]
     for side in (-11.0, 11.0):
         canvas.paint(canvas.box(x + side, -2.0, top, 1.6), (0.40, 0.41, 0.43))
     for low in (top - 10, top - 23):

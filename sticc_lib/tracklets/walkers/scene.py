@@ -20,6 +20,8 @@ LABELS = {"background": 0, "target visible": 1, "target hidden": 2, "occluder": 
 """Values of the label maps. Hidden: the person is there, but something stands in front."""
 SIZE = (64, 32)
 """Height and width of a drawn frame, pixels."""
+OCCLUDED = 0.75
+"""Share of the tracklets with something in front, as the anchors were set with."""
 PERSON = 53.0
 """Height of an average person in a well fitted box, pixels."""
 
@@ -32,7 +34,7 @@ class Film:
         pixels: uint8 [T, H, W, 3].
         labels: uint8 [T, H, W], values of LABELS.
         visibility: float [T], share of the person's pixels that show, 0..1. What a cropping box
-            leaves outside the frame counts as hidden.
+            leaves outside the frame counts as hidden; a toe that lies outside any other does not.
         occlusion: kind of what hides the person, or `none`.
     """
 
@@ -66,8 +68,9 @@ def film(look: Look, camera: Camera, key: list[int], frames: int, kinds: tuple[s
     rng = np.random.default_rng([*key, 1])
     stage = _stage(rng, frames, look.height)
     front = np.random.default_rng([*key, 2])
-    # CHOICE: three of four tracklets are occluded, as the anchors were set with
-    occlusion = str(front.choice(kinds)) if front.random() < 0.75 else "none"
+    # asked for first: whether something stands in front must not depend on the kinds there are
+    hidden = front.random() < OCCLUDED
+    occlusion = str(front.choice(kinds)) if hidden else "none"
     whole = stage
     if occlusion == "crop":
         stage = _crop(front, stage)
@@ -100,7 +103,8 @@ def _stage(rng: np.random.Generator, frames: int, height: float) -> Staging:
     base = SIZE[0] - np.clip(rise * room, 1.5, None) + rng.normal(0, 0.5, frames)
     scales = scale * (1 + rng.normal(0, 0.012, frames))
     pose = figure.Pose(yaw.astype(np.float32), phase.astype(np.float32))
-    return Staging(np.float32(SIZE[1] / 2 + shift), np.float32(base), np.float32(scales), pose)
+    center, base, scales = np.stack([SIZE[1] / 2 + shift, base, scales]).astype(np.float32)
+    return Staging(center, base, scales, pose)
 
 
 def _crop(rng: np.random.Generator, stage: Staging) -> Staging:
@@ -116,7 +120,7 @@ def _crop(rng: np.random.Generator, stage: Staging) -> Staging:
     scale = stage.scale * zoom
     head = np.float32(rng.uniform(2, 5))
     base = head + scale if part == "upper" else SIZE[0] - head
-    return Staging(center, np.float32(base + wobble), scale, stage.pose)
+    return Staging(center, (base + wobble).astype(np.float32), scale, stage.pose)
 
 
 def _window(camera: Camera, rng: np.random.Generator, stage: Staging) -> np.ndarray:
