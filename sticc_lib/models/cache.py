@@ -51,7 +51,7 @@ def frozen_maps(model: VideoModel, data: TrackletSet, progress: bool = True) -> 
             _write(temporary, model, data, progress)
     try:
         return FrozenMaps(np.load(path, mmap_mode="r", allow_pickle=False))
-    except (ValueError, OSError):  # damaged: it can be made again
+    except (ValueError, OSError, EOFError):  # damaged: it can be made again
         path.unlink()
         return frozen_maps(model, data, progress)
 
@@ -67,20 +67,20 @@ def _path(model: VideoModel, data: TrackletSet) -> Path:
 def _write(path: Path, model: VideoModel, data: TrackletSet, progress: bool) -> None:
     device = next(model.parameters()).device
     frozen = fold_batchnorm(model.trunk.frozen).to(device, memory_format=torch.channels_last)
-    total, maps = len(data.frames), None
-    with torch.inference_mode():
+    total = len(data.frames)
+    # plain writes, not a memory map: on a full disk those raise, a map kills the process
+    with torch.inference_mode(), path.open("wb") as stream:
         starts = range(0, total, BATCH)
         for start in bar(progress, iterable=starts, desc=f"maps of {data.name}", unit="batch"):
             rows = np.arange(start, min(start + BATCH, total))
             pixels = torch.from_numpy(data.read(rows, model.spec.image_size)).to(device)
             frames = normalise(pixels, model.spec).contiguous(memory_format=torch.channels_last)
             part = frozen(frames).to(torch.float16).cpu().numpy()
-            if maps is None:
+            if start == 0:
                 shape = (total, *part.shape[1:])
-                maps = np.lib.format.open_memmap(path, "w+", np.float16, shape)
-            maps[rows] = part
-    if maps is not None:
-        maps.flush()
+                header = {"descr": "<f2", "fortran_order": False, "shape": shape}
+                np.lib.format.write_array_header_1_0(stream, header)
+            stream.write(part.astype("<f2", copy=False).tobytes())
 
 
 def fold_batchnorm(module: nn.Module) -> nn.Module:
