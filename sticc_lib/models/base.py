@@ -8,6 +8,8 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
+from sticc_lib.config import ModelConfig
+
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
 
@@ -53,6 +55,8 @@ class VideoModel(nn.Module):
 
     spec: ModelSpec
     trunk: Any  # models.trunk.Trunk
+    settings: ModelConfig  # what the zoo built it from, and for how many training persons
+    persons: int
 
     def forward(self, clips: Tensor, mask: Tensor | None = None, from_maps: bool = False) -> Output:
         """Clips to embeddings.
