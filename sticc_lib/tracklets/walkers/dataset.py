@@ -17,7 +17,7 @@ from sticc_lib.tracklets.table import Rule, TrackletSet
 from sticc_lib.tracklets.walkers import appearance, cameras, occluders
 from sticc_lib.tracklets.walkers.scene import SIZE, film
 
-WALKERS_VERSION = 0
+WALKERS_VERSION = 1
 """Raised by any change that changes a pixel; the difficulty is frozen with it."""
 CONDITIONS = ("standard", "unseen_cameras", "unseen_occluders")
 SPLIT_KEYS = {"train": 0, "val": 1, "test": 2}
