@@ -223,6 +223,8 @@ class Lab:
         command += [f"--ServerApp.port={self.port}", f"--ServerApp.root_dir={root}"]
         command += ["--LabApp.default_url=/lab/tree/notebooks/01_data.ipynb"]
         command += [] if self.browser else ["--no-browser"]
+        if hasattr(os, "geteuid") and os.geteuid() == 0:  # in a container; Jupyter asks to be told
+            command += ["--allow-root"]
         try:
             return subprocess.call(command, env={**os.environ, "STICC_HOME": str(root)})
         except KeyboardInterrupt:

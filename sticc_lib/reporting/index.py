@@ -69,7 +69,7 @@ def view(folder: Path) -> dict[str, Any]:
         "name": folder.name,
         "facts": facts,
         "ok": status.ok,
-        "summary": f"{failed} of {len(rows)} failed" if failed else f"{len(rows)} notebooks ok",
+        "summary": f"{failed} of {len(rows)} failed" if failed else _plural(len(rows)),
         "notebooks": rows,
         "failed": failed,
         "metrics": metrics,
@@ -87,6 +87,10 @@ def duration(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
     hours, left = divmod(minutes, 60)
     return f"{hours} h {left:02d} min" if hours else f"{minutes} min {rest:02d} s"
+
+
+def _plural(count: int) -> str:
+    return f"{count or 'no'} notebook{'' if count == 1 else 's'}{' ok' if count else ''}"
 
 
 def _row(folder: Path, stem: str, verdict: Verdict) -> dict[str, Any]:

@@ -10,6 +10,9 @@ HIGHER = ("rank1", "rank5", "rank10", "rank20", "mAP", "mINP", "frame_mAP", "vis
 TITLES = {"rank1": "rank-1", "rank5": "rank-5", "rank10": "rank-10", "rank20": "rank-20"}
 TITLES |= {"visit_rank1": "visit rank-1", "pets": "PETS"}
 MANY = 6
+Value = tuple[float | None, str]
+"""A number and how it is written."""
+NONE: Value = (None, "")
 
 
 @dataclass(frozen=True)
@@ -42,11 +45,14 @@ class Table:
 
 
 def tables(metrics: Mapping[str, float | None]) -> list[Table]:
-    """`evaluation.walkers.sticc.heavy.rank1` becomes, in the table `evaluation, walkers`, the row
-    `sticc` and, in the column group `heavy`, the column `rank1`. Other names are split as
-    table, row, column."""
-    held: dict[str, dict[str, dict[str, float | None]]] = {}
-    for name, value in metrics.items():
+    """Every number in a table.
+
+    `evaluation.walkers.sticc.heavy.rank1` stands in the table `evaluation, walkers`, in the row
+    `sticc`, under `heavy` in the column `rank1`. Other names are split as table, row, column.
+    `.mean`, `.std` and `.runs` of one name share a cell.
+    """
+    held: dict[str, dict[str, dict[str, Value]]] = {}
+    for name, value in _spreads(metrics).items():
         table, row, column = _place(name)
         held.setdefault(table, {}).setdefault(row, {})[column] = value
     return [_table(title, held[title]) for title in sorted(held, key=_first)]
@@ -89,39 +95,50 @@ def column_title(name: str) -> str:
     return f"{text} (synthetic)" if name.startswith("walkers") else text
 
 
+def _spreads(metrics: Mapping[str, float | None]) -> dict[str, Value]:
+    values = {name: (value, show(value)) for name, value in metrics.items()}
+    for name in [n.removesuffix(".mean") for n in metrics if n.endswith(".mean")]:
+        mean, std, runs = (values.pop(f"{name}.{part}", None) for part in ("mean", "std", "runs"))
+        if mean is not None:
+            several = std is not None and std[0] is not None and runs is not None
+            values[name] = (mean[0], f"{mean[1]} ± {std[1]}" if several and std else mean[1])
+    return values
+
+
 def _place(name: str) -> tuple[str, str, str]:
     parts = name.split(".")
     if len(parts) > 3 and parts[0] == "evaluation":
         return ".".join(parts[:2]), parts[2], ".".join(parts[3:])
+    if len(parts) > 3 and parts[0] == "compare":
+        return f"compare.{parts[2]}", parts[1], ".".join(parts[3:])
     if len(parts) > 2:
         return parts[0], parts[1], ".".join(parts[2:])
     return (parts[0] if len(parts) == 2 else ""), "", parts[-1]
 
 
-def _table(title: str, rows: Mapping[str, Mapping[str, float | None]]) -> Table:
+def _table(title: str, rows: Mapping[str, Mapping[str, Value]]) -> Table:
     columns = sorted({c for row in rows.values() for c in row}, key=_order)
     groups: dict[str, list[str]] = {}
     for column in columns:
         groups.setdefault(column.rpartition(".")[0], []).append(column)
     ordered = [column for group in groups.values() for column in group]
     firsts = {group[0] for prefix, group in groups.items() if prefix}
-    best = {column: _best(column, rows) for column in ordered}
+    best = {c: max(row[c][0] or 0 for row in rows.values() if c in row) for c in ordered}
     if _measures(ordered[0]):
-        rows = dict(sorted(rows.items(), key=lambda item: -(item[1].get(ordered[0]) or 0)))
+        lead = ordered[0]
+        rows = dict(sorted(rows.items(), key=lambda item: -(item[1].get(lead, NONE)[0] or 0)))
 
-    def cell(column: str, row: Mapping[str, float | None]) -> Cell:
-        if column not in row:
-            return Cell("", edge=column in firsts)
-        value = row[column]
-        measure = _measures(column)
-        share = f"{100 * value:.1f}%" if measure and value is not None and 0 <= value <= 1 else ""
-        wins = measure and value is not None and value == best[column] and len(rows) > 1
-        return Cell(show(value), share, wins, column in firsts)
+    def cell(column: str, row: Mapping[str, Value]) -> Cell:
+        value, text = row.get(column, NONE)
+        share, wins = "", False
+        if _measures(column) and value is not None and 0 <= value <= 1:
+            share, wins = f"{100 * value:.1f}%", len(rows) > 1 and value == best[column]
+        return Cell(text, share, wins, column in firsts)
 
     return Table(
         ", ".join(column_title(part) for part in title.split(".")),
         [
-            (column_title(prefix) if prefix else "", [_last(c) for c in group])
+            (column_title(prefix), [column_title(c.rpartition(".")[2]) for c in group])
             for prefix, group in groups.items()
         ],
         [Row(name, [cell(c, row) for c in ordered]) for name, row in rows.items()],
@@ -135,15 +152,6 @@ def _first(table: str) -> tuple[bool, bool, str]:
 
 def _measures(column: str) -> bool:
     return column.rpartition(".")[2] in HIGHER
-
-
-def _last(column: str) -> str:
-    return column_title(column.rpartition(".")[2])
-
-
-def _best(column: str, rows: Mapping[str, Mapping[str, float | None]]) -> float | None:
-    values = [row[column] for row in rows.values() if row.get(column) is not None]
-    return max(values, default=None)  # type: ignore[type-var]
 
 
 def _order(column: str) -> tuple[int, str, int, str]:
