@@ -19,7 +19,8 @@ from sticc_lib.presets import preset as preset_named
 from sticc_lib.presets import steps_for
 from sticc_lib.retrieval.scores import Scores, summarise
 from sticc_lib.retrieval.stats import paired_difference, spread
-from sticc_lib.run import Run, RunError, atomic, write_json, write_text
+from sticc_lib.run import Run, atomic, write_json, write_text
+from sticc_lib.training import Trained
 
 
 @dataclass(frozen=True)
@@ -82,6 +83,22 @@ def method_config(label: str, seed: int, base: Config) -> Config:
     return from_dict(Config, {"seed": seed, "model.name": method.model, **method.options}, base)
 
 
+def method_model(label: str, config: Config, folder: Path) -> Trained:
+    """A method's model: as it comes if it needs no training, else trained in `folder`.
+
+    A training that was finished there is loaded, an interrupted one goes on.
+
+    Args:
+        label: of METHODS or of the zoo.
+        config: the run's config; the method's own options and steps are put in.
+        folder: for checkpoints and log.
+    """
+    own = method_config(label, config.seed, config)
+    if own.model.name in zoo.UNTRAINED:
+        return Trained(new_model(own, load_data(own)).eval(), folder, [])
+    return train_method(own, folder)
+
+
 def compare(
     preset: str = "quick",
     seeds: int = 3,
@@ -139,17 +156,15 @@ def run_cell(config: Config, folder: Path, progress: bool = True) -> dict[str, f
     Returns:
         Flat numbers such as `walkers.heavy.rank1`, and `cpu_seconds` of training.
     """
-    data = load_data(config)
     if config.model.name in zoo.UNTRAINED:
-        model, seconds = new_model(config, data).eval(), 0.0
+        trained = Trained(new_model(config, load_data(config)).eval(), folder, [])
     else:
-        trained = train_method(config, folder, data)
-        model, seconds = trained.model, trained.cpu_seconds
-    results = all_conditions(model, config, progress)
+        trained = train_method(config, folder)
+    results = all_conditions(trained.model, config, progress)
     with atomic(folder / "queries.npz") as temporary:
         np.savez_compressed(temporary, **_arrays(results))
     numbers = {f"{c}.{n}": float(v) for c, t in results.items() for n, v in t.numbers.items()}
-    return {**numbers, "cpu_seconds": seconds}
+    return {**numbers, "cpu_seconds": trained.cpu_seconds}
 
 
 def _arrays(results: dict[str, Tested]) -> dict[str, np.ndarray]:  # type: ignore[type-arg]
@@ -273,4 +288,4 @@ def _write(run: Run, result: Comparison) -> None:
         run.path("failed.json").unlink()
 
 
-__all__ = ["METHODS", "Comparison", "Method", "RunError", "compare", "markdown", "run_cell"]
+__all__ = ["METHODS", "Comparison", "Method", "compare", "markdown", "method_model", "run_cell"]
