@@ -236,10 +236,14 @@ def _now() -> str:
 
 
 def bar(progress: bool = True, **options: Any) -> Any:
-    """A tqdm bar, or none: where `progress` is off or TQDM_DISABLE is set (report runs)."""
+    """A tqdm bar where somebody watches: a terminal or a notebook.
+
+    None where `progress` is off, TQDM_DISABLE is set (report runs), or output goes to a file.
+    """
     from tqdm.auto import tqdm
 
-    return tqdm(**options) if progress else tqdm(**options, disable=True)
+    shown = progress and os.environ.get("TQDM_DISABLE", "0") in ("", "0")
+    return tqdm(**options, disable=None if shown else True)  # None: tqdm asks for a terminal
 
 
 def stderr(text: str) -> None:
