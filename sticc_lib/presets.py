@@ -74,8 +74,17 @@ def preset(name: str, **overrides: Any) -> Config:
 
 
 def steps_for(config: Config) -> int:
-    """Optimiser steps of a config: its own number, or the preset's calibrated one."""
+    """Optimiser steps of a config: its own number, or the preset's calibrated one.
+
+    Raises:
+        ConfigError: fewer than none, or a preset nobody knows.
+    """
+    if config.train.steps < 0:
+        raise ConfigError(f"train.steps: {config.train.steps}; expected 1 or more, or 0")
     if config.train.steps:
         return config.train.steps
+    if config.preset not in STEPS:
+        known = ", ".join(STEPS)
+        raise ConfigError(f"preset: {config.preset!r} is none of {known}; or give train.steps")
     table = STEPS[config.preset]
     return table.get(config.model.name, table[""])
