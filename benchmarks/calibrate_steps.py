@@ -20,7 +20,7 @@ from sticc_lib.experiments.session import load_data, new_model
 from sticc_lib.models import zoo
 from sticc_lib.models.cache import frozen_maps
 from sticc_lib.presets import preset
-from sticc_lib.training import _Loop
+from sticc_lib.training import Loop
 
 
 def main() -> None:
@@ -40,7 +40,7 @@ def main() -> None:
         config = method_config(label, 0, base)
         model = new_model(config, learn)
         folder = Path(tempfile.gettempdir()) / "calibrate_steps"
-        loops[label] = _Loop(model, learn, config, folder, frozen_maps(model, learn))
+        loops[label] = Loop(model, learn, config, folder, frozen_maps(model, learn))
     taken: dict[str, list[float]] = {label: [] for label in loops}
     for turn in range(options.rounds + 1):
         for label, loop in loops.items():

@@ -1,0 +1,87 @@
+"""What the settings come to: rates, optimiser, device, precision, how often to look and save."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from sticc_lib.config import Config, ConfigError, TrainConfig
+from sticc_lib.models.base import VideoModel
+
+LOG_LINES = 100
+"""Lines of a run's log, apart from validations."""
+
+
+def rate(step: int, total: int, settings: TrainConfig) -> float:
+    """Share of the peak learning rate at a step: linear warm-up, then cosine or steps."""
+    warm = max(1, round(settings.warmup * total))
+    if step < warm:
+        return (step + 1) / warm
+    if settings.schedule == "step":
+        return 0.1 ** sum(step >= share * total for share in settings.milestones)
+    return 0.5 * (1 + math.cos(math.pi * (step - warm) / max(1, total - warm)))
+
+
+def optimizer_for(model: VideoModel, settings: TrainConfig) -> torch.optim.Optimizer:
+    """Adam(W) over what learns; the trunk at its own rate, no decay on vectors and scales.
+
+    Raises:
+        ConfigError: nothing in the model learns.
+    """
+    groups: dict[tuple[float, float], list[Tensor]] = {}
+    for name, parameter in model.named_parameters():
+        if parameter.requires_grad:
+            peak = settings.lr * (settings.trunk_lr_scale if name.startswith("trunk.") else 1.0)
+            decay = settings.weight_decay if parameter.ndim > 1 else 0.0
+            groups.setdefault((peak, decay), []).append(parameter)
+    if not groups:
+        raise ConfigError(f"{type(model).__name__} has nothing to train; it is a floor without it")
+    kind = torch.optim.AdamW if settings.optimizer == "adamw" else torch.optim.Adam
+    return kind(
+        [{"params": p, "lr": peak, "peak": peak, "weight_decay": decay}
+         for (peak, decay), p in groups.items()]
+    )  # fmt: skip
+
+
+def intervals(settings: TrainConfig, total: int) -> dict[str, int]:
+    """Steps between log rows, validations and checkpoints; the latter a multiple of the first,
+    so that no half-counted row is lost with an interruption."""
+    log = max(1, total // LOG_LINES)
+    tenth = max(1, total // 10)
+    checkpoint = settings.checkpoint_every or tenth
+    return {
+        "log": log,
+        "validate": settings.validate_every or tenth,
+        "checkpoint": max(log, checkpoint // log * log),
+    }
+
+
+def wants_bf16(settings: TrainConfig, device: torch.device) -> bool:
+    """Whether to autocast: bf16 pays on GPUs and on cores that compute in it, not elsewhere."""
+    if settings.bf16 != "auto":
+        return settings.bf16 == "on"
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported()
+    if device.type == "cpu":
+        return bool(getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)())
+    return False
+
+
+def placed(model: VideoModel, config: Config, accelerator: Any) -> tuple[VideoModel, torch.device]:
+    """The model on the config's device; of several processes each has its own from Accelerate.
+
+    Raises:
+        ConfigError: no such device, here or at all.
+    """
+    try:
+        device = torch.device(config.device) if config.device != "auto" else accelerator.device
+        device = accelerator.device if accelerator.num_processes > 1 else device
+        return model.to(device), device
+    except (RuntimeError, AssertionError) as error:  # torch without CUDA: AssertionError
+        reason = str(error).partition("\n")[0]
+        raise ConfigError(
+            f"device: {config.device!r} cannot be used here ({reason}); use auto or cpu"
+        ) from None
