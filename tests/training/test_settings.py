@@ -1,0 +1,98 @@
+"""What the settings come to: rates, groups, intervals, precision."""
+
+import itertools
+import math
+
+import pytest
+import torch
+
+from sticc_lib.config import ConfigError, TrainConfig
+from sticc_lib.presets import preset
+from sticc_lib.training.settings import intervals, optimizer_for, placed, rate, wants_bf16
+
+
+def test_rate_rises_linearly_then_falls_as_a_cosine_to_near_zero():
+    settings = TrainConfig(warmup=0.1, schedule="cosine")
+    rates = [rate(step, 100, settings) for step in range(100)]
+    assert rates[:10] == pytest.approx([k / 10 for k in range(1, 11)])
+    assert rates[10] == 1
+    assert rates[55] == pytest.approx(0.5)
+    assert rates[-1] == pytest.approx(0.5 * (1 + math.cos(math.pi * 89 / 90)))
+    assert all(a >= b for a, b in itertools.pairwise(rates[10:]))
+    assert 0 < rates[-1] < 1e-3
+
+
+def test_rate_by_steps_falls_tenfold_at_each_milestone():
+    settings = TrainConfig(warmup=0.05, schedule="step", milestones=(0.2, 0.5, 0.8))
+    rates = [rate(step, 100, settings) for step in range(100)]
+    assert rates[4:20] == [1.0] * 16
+    assert rates[20:50] == pytest.approx([0.1] * 30)
+    assert rates[50:80] == pytest.approx([0.01] * 30)
+    assert rates[80:] == pytest.approx([0.001] * 20)
+
+
+def test_paper_schedule_is_the_specifications_in_epochs():
+    """150 epochs, warm-up 10, a tenth at 40, 80 and 120."""
+    settings = preset("paper").train
+    epochs = [rate(epoch * 260, 39_000, settings) for epoch in range(150)]
+    assert epochs[10:40] == [1.0] * 30
+    assert [round(-math.log10(epochs[e])) for e in (41, 79, 81, 119, 121)] == [1, 1, 2, 2, 3]
+
+
+@pytest.mark.parametrize("total", [1, 2, 3])
+def test_the_shortest_runs_have_a_rate(total):
+    for warmup in (0.0, 0.1, 1.0):
+        settings = TrainConfig(warmup=warmup)
+        assert all(0 < rate(step, total, settings) <= 1 for step in range(total))
+
+
+def test_every_parameter_that_learns_is_in_one_group_with_its_rate_and_decay(tiny):
+    model = tiny(trainable_blocks=2)
+    settings = TrainConfig(lr=1e-3, trunk_lr_scale=0.3, weight_decay=0.01)
+    optimizer = optimizer_for(model, settings)
+    assert isinstance(optimizer, torch.optim.AdamW)
+    found = {id(p): g for g in optimizer.param_groups for p in g["params"]}
+    learning = {n: p for n, p in model.named_parameters() if p.requires_grad}
+    assert len(found) == len(learning) == sum(len(g["params"]) for g in optimizer.param_groups)
+    for name, parameter in learning.items():
+        group = found[id(parameter)]
+        assert group["peak"] == pytest.approx(3e-4 if name.startswith("trunk.") else 1e-3), name
+        assert group["weight_decay"] == (0.01 if parameter.ndim > 1 else 0), name
+    assert not any(n.startswith("trunk.frozen") for n in learning)
+    assert type(optimizer_for(model, TrainConfig(optimizer="adam"))) is torch.optim.Adam
+
+
+@pytest.mark.parametrize("name", ["hsv_histogram", "frozen"])
+def test_a_model_without_anything_to_learn_is_refused(tiny, name):
+    with pytest.raises(ConfigError, match="has nothing to train"):
+        optimizer_for(tiny(name, trainable_blocks=0), TrainConfig())
+
+
+@pytest.mark.parametrize("total", [1, 9, 60, 1500, 39_000])
+@pytest.mark.parametrize("every", [0, 1, 7, 1000])
+def test_checkpoints_fall_on_log_rows(total, every):
+    found = intervals(TrainConfig(checkpoint_every=every, validate_every=every), total)
+    assert found["checkpoint"] % found["log"] == 0
+    assert min(found.values()) >= 1
+    assert found["validate"] == (every or max(1, total // 10))
+    assert total / found["log"] <= 200
+
+
+def test_bf16_is_a_choice_and_auto_asks_the_device():
+    cpu = torch.device("cpu")
+    assert wants_bf16(TrainConfig(bf16="on"), cpu) is True
+    assert wants_bf16(TrainConfig(bf16="off"), torch.device("cuda")) is False
+    assert isinstance(wants_bf16(TrainConfig(bf16="auto"), cpu), bool)
+    assert wants_bf16(TrainConfig(bf16="auto"), torch.device("mps")) is False
+
+
+def test_device_is_the_configs_and_one_that_is_not_there_is_refused(tiny):
+    class One:
+        num_processes, device = 1, torch.device("cpu")
+
+    model, device = placed(tiny(), preset("smoke", device="cpu"), One)
+    assert device.type == next(model.parameters()).device.type == "cpu"
+    assert placed(tiny(), preset("smoke", device="auto"), One)[1] == One.device
+    for name in ("cuda:99", "toaster"):
+        with pytest.raises(ConfigError, match=f"device: '{name}' cannot be used here"):
+            placed(tiny(), preset("smoke", device=name), One)
