@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -162,12 +162,12 @@ def run_cell(config: Config, folder: Path, progress: bool = True) -> dict[str, f
         trained = train_method(config, folder)
     results = all_conditions(trained.model, config, progress)
     with atomic(folder / "queries.npz") as temporary:
-        np.savez_compressed(temporary, **_arrays(results))
+        np.savez_compressed(temporary, allow_pickle=False, **_arrays(results))
     numbers = {f"{c}.{n}": float(v) for c, t in results.items() for n, v in t.numbers.items()}
     return {**numbers, "cpu_seconds": trained.cpu_seconds}
 
 
-def _arrays(results: dict[str, Tested]) -> dict[str, np.ndarray]:  # type: ignore[type-arg]
+def _arrays(results: Mapping[str, Tested]) -> dict[str, np.ndarray]:  # type: ignore[type-arg]
     arrays = {}
     for condition, tested in results.items():
         scores = tested.scores
@@ -217,7 +217,8 @@ def _differences(queries: dict[str, list[dict[str, np.ndarray]]]) -> pd.DataFram
 
 
 def _scores(stored: dict[str, np.ndarray], condition: str) -> Scores:
-    return summarise(*(stored[f"{condition}|{part}"] for part in ("ap", "inp", "first_hit")))
+    ap, inp, first_hit = (stored[f"{condition}|{part}"] for part in ("ap", "inp", "first_hit"))
+    return summarise(ap, inp, first_hit)
 
 
 TABLES = {

@@ -111,7 +111,7 @@ def memory_information(
 
 
 def _table(log: Log) -> pd.DataFrame:
-    table = log.copy() if isinstance(log, pd.DataFrame) else pd.DataFrame(list(log))
+    table = pd.DataFrame(list(log)) if isinstance(log, Sequence) else log.copy()
     if "step" not in table:
         raise ValueError(f"the log has no step; it has {', '.join(map(str, table.columns))}")
     return table if "seed" in table else table.assign(seed=0)

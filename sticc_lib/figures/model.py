@@ -86,7 +86,7 @@ def embedding_parts(
     figure = Captioned(figsize=(WIDTH, 0.75 + (WIDTH - 1.2) / len(blocks)), layout="constrained")
     panels = figure.subplots(1, len(blocks), sharey=True, squeeze=False).ravel()
     starts = [i for i, name in enumerate(labels) if i == 0 or name != labels[i - 1]]
-    sizes = np.diff([*starts, len(labels)])
+    sizes = np.diff([*starts, len(labels)]).tolist()
     same = np.asarray(labels)[:, None] == np.asarray(labels)[None]
     off = ~np.eye(len(labels), dtype=bool)
     cosines = {name: _cosine(block) for name, block in blocks.items()}

@@ -129,7 +129,7 @@ def end_labels(
 def _shifted(axes: Axes, points: float) -> Any:
     from matplotlib.transforms import offset_copy
 
-    return offset_copy(axes.transData, fig=axes.figure, x=points, units="points")
+    return offset_copy(axes.transData, fig=axes.get_figure(root=True), x=points, units="points")
 
 
 def percent(axis: Any) -> None:

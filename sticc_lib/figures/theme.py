@@ -60,7 +60,8 @@ FONTS = ("Liberation Sans", "Arial", "Helvetica")
 
 def theme() -> AbstractContextManager[None]:
     """The look as a context: `with theme(): ...`. Nothing is changed outside of it."""
-    return mpl.rc_context(dict(_settings()))
+    settings: Any = dict(_settings())
+    return mpl.rc_context(settings)
 
 
 def themed(draw: Callable[P, R]) -> Callable[P, R]:

@@ -66,7 +66,7 @@ def _path(model: VideoModel, data: TrackletSet) -> Path:
 
 def _write(path: Path, model: VideoModel, data: TrackletSet, progress: bool) -> None:
     device = next(model.parameters()).device
-    frozen = fold_batchnorm(model.trunk.frozen).to(device, memory_format=torch.channels_last)
+    frozen = fold_batchnorm(model.trunk.frozen).to(device).to(memory_format=torch.channels_last)
     total = len(data.frames)
     # plain writes, not a memory map: on a full disk those raise, a map kills the process
     with torch.inference_mode(), path.open("wb") as stream:

@@ -7,6 +7,7 @@ be cached (cache.py). The layers are torchvision's.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -153,7 +154,7 @@ class _TokensToMap(nn.Module):
         return tokens[:, 1:].mT.unflatten(2, self.grid)
 
 
-def _fetched(builder: Callable, weights: str, config: TrunkConfig) -> nn.Module:
+def _fetched(builder: Callable, weights: str, config: TrunkConfig) -> Any:
     """A torchvision network, with its ImageNet weights when they are asked for."""
     net = builder(weights=None)
     if config.weights != "imagenet":

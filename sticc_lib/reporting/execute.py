@@ -15,7 +15,6 @@ from typing import Any
 import nbformat
 import papermill
 from nbclient.exceptions import CellTimeoutError
-from papermill.exceptions import PapermillExecutionError
 
 from sticc_lib.reporting.kernel import Kernel
 from sticc_lib.reporting.status import Limits, Verdict
@@ -150,8 +149,6 @@ def _ended(
     if record.error is not None:
         name, text = record.error
         return ("exit" if name == "SystemExit" else "error"), _short(f"{name}: {text}")
-    if isinstance(error, PapermillExecutionError):
-        return "error", _short(f"{error.ename}: {error.evalue}")
     if error is not None:
         kind = "error" if record.begun else "unstarted"
         return kind, _short(f"{type(error).__name__}: {error}")

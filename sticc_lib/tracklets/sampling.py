@@ -131,7 +131,8 @@ class PKSampler:
         deck = np.random.default_rng([self.seed, 0, turn]).permutation(len(self._groups))
         dealt = deck[place * self.persons : (place + 1) * self.persons]
         rng = np.random.default_rng([self.seed, 1, step])
-        return np.concatenate([self._draw(*self._groups[i], rng) for i in dealt])
+        groups = (self._groups[i] for i in dealt)
+        return np.concatenate([self._draw(numbers, cameras, rng) for numbers, cameras in groups])
 
     def _draw(
         self, numbers: np.ndarray, cameras: np.ndarray, rng: np.random.Generator

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -93,9 +94,10 @@ class TrackletSet:
 
     def subset(self, keep: pd.Series | np.ndarray | Sequence[bool]) -> TrackletSet:
         """The tracklets for which `keep` (bool, one a tracklet) holds; pixels are shared."""
-        if isinstance(keep, pd.Series):  # aligned by number, whatever its order
-            keep = keep.reindex(self.tracklets.index, fill_value=False)
-        tracklets = self.tracklets[np.asarray(keep, bool)]
+        rows: Any = keep
+        if isinstance(rows, pd.Series):  # aligned by number, whatever its order
+            rows = rows.reindex(self.tracklets.index, fill_value=False)
+        tracklets = self.tracklets[np.asarray(rows, bool)]
         frames = self.frames[self.frames["tracklet"].isin(tracklets.index)].reset_index(drop=True)
         return replace(self, tracklets=tracklets, frames=frames)
 
