@@ -6,8 +6,8 @@ import nbformat
 import papermill
 import psutil
 import pytest
+from tiny_notebooks import notebook
 
-from notebooks import notebook
 from sticc_lib.reporting.execute import execute
 from sticc_lib.reporting.status import Limits
 

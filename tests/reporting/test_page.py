@@ -6,8 +6,8 @@ import re
 import pytest
 from nbformat import v4
 from offline import remote_addresses
+from tiny_notebooks import notebook
 
-from notebooks import notebook
 from sticc_lib.reporting.page import export, mathml
 from sticc_lib.reporting.status import Verdict
 

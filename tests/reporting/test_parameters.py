@@ -1,8 +1,8 @@
 """Parameters cells: what is read from them, and what is refused before anything runs."""
 
 import pytest
+from tiny_notebooks import notebook
 
-from notebooks import notebook
 from sticc_lib.config import ConfigError
 from sticc_lib.reporting.parameters import assign, parse, read
 

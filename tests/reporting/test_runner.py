@@ -5,8 +5,8 @@ import json
 import nbformat
 import pytest
 from offline import remote_addresses
+from tiny_notebooks import PARAMETERS, RECORD, notebook, project
 
-from notebooks import PARAMETERS, RECORD, notebook, project
 from sticc_lib.config import ConfigError
 from sticc_lib.reporting.runner import choose, order, run_report
 from sticc_lib.run import RunError, read_json
