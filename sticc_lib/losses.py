@@ -53,10 +53,10 @@ def diversity(slots: Tensor) -> Tensor:
     Args:
         slots: z [B S C]; 0 for S = 1.
     """
-    count = slots.shape[1]
+    slots, count = slots.float(), slots.shape[1]
     if count < 2:
         return slots.new_zeros(())
-    unit = normalize(slots.float(), dim=-1)
+    unit = normalize(slots, dim=-1)
     likeness = unit @ unit.mT  # [B S S]
     own = likeness.diagonal(dim1=1, dim2=2).sum(-1)
     return ((likeness.sum((1, 2)) - own) / (count * (count - 1))).mean()
@@ -70,6 +70,7 @@ def memory_spread(address: Tensor, delta: float = 0.3) -> Tensor:
     Args:
         address: [rows M]; with fewer than two rows the loss is 0.
     """
+    address = address.float()
     if len(address) < 2:
         return address.new_zeros(())
     return relu(delta - (address.amax(0) - address.amin(0))).mean()
