@@ -39,7 +39,7 @@ bench: $(STAMP) ## What things cost on this machine
 lint: $(STAMP) ## Ruff, pyright and the order of the layers
 	@$(BIN)/ruff check --quiet $(CHECKED)
 	@$(BIN)/ruff format --quiet --check $(CHECKED)
-	@$(BIN)/pyright --warnings
+	@$(BIN)/pyright --project pyproject.toml --warnings
 	@$(BIN)/lint-imports
 
 lab: $(STAMP) ## JupyterLab on this machine only, at the first notebook
