@@ -15,9 +15,9 @@ def one_thread():
     torch.set_num_threads(1)
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def own_cache(tmp_path_factory, monkeypatch):
-    """No test reads or fills the project's cache."""
+    """An empty cache for this test, instead of the project's."""
     monkeypatch.setenv("STICC_CACHE", str(tmp_path_factory.mktemp("cache")))
 
 
@@ -36,31 +36,33 @@ def tiny():
     return build
 
 
-@pytest.fixture
-def coloured():
-    """coloured(lengths=...): persons as rectangles of one colour each, two tracklets a camera."""
+def coloured_set(persons=PERSONS, lengths=(3, 5), seed=0):
+    """Persons as rectangles of one colour each, under each camera a tracklet of each length."""
     from sticc_lib.tracklets.store import ArrayStore
     from sticc_lib.tracklets.table import TrackletSet
 
-    def make(persons=PERSONS, lengths=(3, 5), seed=0):
-        rng = np.random.default_rng(seed)
-        rows, frames, pixels = [], [], []
-        for person in range(1, persons + 1):
-            colour = rng.integers(60, 256, 3)
-            for camera in range(CAMERAS):
-                for length in lengths:
-                    for time in range(length):
-                        picture = rng.integers(0, 60, (HEIGHT, WIDTH, 3))
-                        picture[6:28, 4:12] = colour - rng.integers(0, 40)
-                        frames.append((len(rows), time, len(pixels)))
-                        pixels.append(picture)
-                    rows.append((person, f"p{person}", camera, "train", False, False, length, "t"))
-        names = ["person", "label", "camera", "split", "query", "gallery", "num_frames", "source"]
-        return TrackletSet(
-            "coloured",
-            pd.DataFrame(rows, columns=names).rename_axis("tracklet").astype({"camera": "Int64"}),
-            pd.DataFrame(frames, columns=["tracklet", "time", "row"]),
-            ArrayStore(np.array(pixels, np.uint8)),
-        ).check()
+    rng = np.random.default_rng(seed)
+    rows, frames, pixels = [], [], []
+    for person in range(1, persons + 1):
+        colour = rng.integers(60, 256, 3)
+        for camera in range(CAMERAS):
+            for length in lengths:
+                for time in range(length):
+                    picture = rng.integers(0, 60, (HEIGHT, WIDTH, 3))
+                    picture[6:28, 4:12] = colour - rng.integers(0, 40)
+                    frames.append((len(rows), time, len(pixels)))
+                    pixels.append(picture)
+                rows.append((person, f"p{person}", camera, "train", False, False, length, "t"))
+    names = ["person", "label", "camera", "split", "query", "gallery", "num_frames", "source"]
+    return TrackletSet(
+        "coloured",
+        pd.DataFrame(rows, columns=names).rename_axis("tracklet").astype({"camera": "Int64"}),
+        pd.DataFrame(frames, columns=["tracklet", "time", "row"]),
+        ArrayStore(np.array(pixels, np.uint8)),
+    ).check()
 
-    return make
+
+@pytest.fixture
+def coloured():
+    """The function that makes a set of coloured rectangles."""
+    return coloured_set

@@ -12,6 +12,8 @@ from sticc_lib.models.cache import fold_batchnorm, frozen_maps
 from sticc_lib.run import cache_dir
 from sticc_lib.tracklets.store import ArrayStore
 
+pytestmark = pytest.mark.usefixtures("own_cache")
+
 
 @pytest.fixture
 def model(tiny):

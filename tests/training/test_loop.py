@@ -14,6 +14,7 @@ from sticc_lib.models.cache import FrozenMaps, frozen_maps
 from sticc_lib.presets import preset
 from sticc_lib.training import Loop, TrainingError, train
 
+pytestmark = pytest.mark.usefixtures("own_cache")
 STEPS = 7
 
 
