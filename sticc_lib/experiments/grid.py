@@ -6,13 +6,14 @@ Serial for now; whoever wants two at a time starts two processes on different ce
 from __future__ import annotations
 
 import itertools
+import shutil
 import traceback
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sticc_lib.run import fingerprint, read_json, stderr, write_json
+from sticc_lib.run import fingerprint, read_json, stderr, write_json, write_text
 
 
 @dataclass(frozen=True)
@@ -59,28 +60,30 @@ def run(
         cells: what to run, in order.
         work: called with the cell and its own folder; returns its numbers. It resumes by itself
             from what it finds in the folder.
-        folder: one sub-folder a cell; `done.json` in it marks a finished one.
-        force: run finished cells again.
+        folder: one sub-folder a cell; `cell.json` in it holds the inputs, and the numbers once it
+            is finished. What was made from other inputs is removed.
+        force: run every cell anew.
     """
     outcomes = []
     for cell in cells:
         place = folder / cell.name
-        key, done = fingerprint(dict(cell.inputs)), place / "done.json"
-        if done.exists() and not force:
-            kept = read_json(done)
-            if kept["key"] == key:
-                outcomes.append(Outcome(cell, kept["numbers"], skipped=True))
-                continue
-            done.unlink()
+        note = {"key": fingerprint(dict(cell.inputs)), "inputs": dict(cell.inputs)}
+        held = read_json(place / "cell.json") if (place / "cell.json").exists() else {}
+        if force or held.get("key") != note["key"]:
+            shutil.rmtree(place, ignore_errors=True)
+            write_json(place / "cell.json", note)
+        elif "numbers" in held:
+            outcomes.append(Outcome(cell, held["numbers"], skipped=True))
+            continue
         stderr(f"{cell.name}: running")
         try:
             numbers = dict(work(cell, place))
         except Exception as error:
-            (place / "error.txt").parent.mkdir(parents=True, exist_ok=True)
-            (place / "error.txt").write_text(traceback.format_exc(), encoding="utf-8")
+            write_text(place / "error.txt", traceback.format_exc())
             stderr(f"{cell.name}: failed, {error} (see {place / 'error.txt'})")
-            outcomes.append(Outcome(cell, {}, error=str(error)))
+            outcomes.append(Outcome(cell, {}, error=f"{type(error).__name__}: {error}"))
             continue
-        write_json(done, {"key": key, "inputs": dict(cell.inputs), "numbers": numbers})
+        (place / "error.txt").unlink(missing_ok=True)
+        write_json(place / "cell.json", {**note, "numbers": numbers})
         outcomes.append(Outcome(cell, numbers))
     return outcomes
