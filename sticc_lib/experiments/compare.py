@@ -1,26 +1,32 @@
-"""Methods x seeds -> one table: means, spread, levels, conditions, and paired differences."""
+"""Methods x seeds: every method trained and tested with every seed, what is done only once."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from sticc_lib.config import Config, ConfigError, from_dict, to_dict
+from sticc_lib.config import Config, ConfigError, from_dict, identity
 from sticc_lib.experiments import grid
 from sticc_lib.experiments.conditions import Tested, all_conditions
 from sticc_lib.experiments.session import load_data, new_model, train_method
+from sticc_lib.experiments.tables import Comparison, leads, markdown
 from sticc_lib.models import zoo
 from sticc_lib.presets import preset as preset_named
 from sticc_lib.presets import steps_for
-from sticc_lib.retrieval.scores import Scores, summarise
-from sticc_lib.retrieval.stats import paired_difference, spread
+from sticc_lib.retrieval.scores import summarise
+from sticc_lib.retrieval.stats import spread
 from sticc_lib.run import Run, atomic, write_json, write_text
 from sticc_lib.training import Trained
+
+__all__ = ["METHODS", "Comparison", "Method", "compare", "leads", "markdown", "method_model"]
+
+QUERY_PARTS = ("ap", "inp", "first_hit")
+"""What is kept of every query, so that leads can be taken over persons."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +42,7 @@ METHODS: dict[str, Method] = {
     "mean_pool": Method("mean_pool"),
     "attention_pool": Method("attention_pool"),
     "attention_pool_joint": Method("attention_pool_joint"),
-    # the same embedding width as STICC's three parts
+    # the embedding width of STICC's three parts at `quick`
     "attention_pool_wide": Method("attention_pool", {"model.head.width": 384}),
     "attention_pool_joint_wide": Method("attention_pool_joint", {"model.head.width": 384}),
     "sticc_no_m1": Method("sticc", {"model.head.encoder": "none"}),
@@ -45,29 +51,6 @@ METHODS: dict[str, Method] = {
     "hsv_histogram": Method("hsv_histogram"),
 }
 """What `sticc compare` runs unless told otherwise."""
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """The result.
-
-    Attributes:
-        values: one row a (method, seed, metric): `value`.
-        differences: one row a (method, condition, metric): STICC's lead, `low`, `high`.
-        failed: cells that ended in an error, with it.
-    """
-
-    values: pd.DataFrame
-    differences: pd.DataFrame
-    failed: dict[str, str]
-
-    def table(self, metrics: Sequence[str]) -> pd.DataFrame:
-        """A row a method, a column a metric: `mean ± sd` over seeds (sd where there are two)."""
-        rows: dict[str, dict[str, str]] = {}
-        for (method, metric), part in self.values.groupby(["method", "metric"], sort=False):
-            if metric in metrics:
-                rows.setdefault(str(method), {})[str(metric)] = _shown(part["value"])
-        return pd.DataFrame.from_dict(rows, orient="index").reindex(columns=list(metrics))
 
 
 def method_config(label: str, seed: int, base: Config) -> Config:
@@ -93,10 +76,13 @@ def method_model(label: str, config: Config, folder: Path) -> Trained:
         config: the run's config; the method's own options and steps are put in.
         folder: for checkpoints and log.
     """
-    own = method_config(label, config.seed, config)
-    if own.model.name in zoo.UNTRAINED:
-        return Trained(new_model(own, load_data(own)).eval(), folder, [])
-    return train_method(own, folder)
+    return _made(method_config(label, config.seed, config), folder)
+
+
+def _made(config: Config, folder: Path) -> Trained:
+    if config.model.name in zoo.UNTRAINED:
+        return Trained(new_model(config, load_data(config)).eval(), folder, [])
+    return train_method(config, folder)
 
 
 def compare(
@@ -118,7 +104,7 @@ def compare(
         methods: labels of METHODS or names of the zoo; all of METHODS if empty.
         name: folder under `reports`: cells, `values.csv`, `differences.csv`, `table.md`.
         overrides: dotted config names to values, for every method.
-        force: do finished cells again.
+        force: do every cell anew.
         progress: show bars.
 
     Raises:
@@ -134,10 +120,10 @@ def compare(
     }
     if seeds < 1:
         raise ConfigError(f"seeds: {seeds}; expected at least 1")
-    run = Run.open(name, "compare", identity={"kind": "compare", **to_dict(base)})
-    data = load_data(base)
+    data = load_data(base).fingerprint()
+    run = Run.open(name, "compare", identity={"kind": "compare", **identity(base)})
     cells = [
-        grid.Cell(cell, {**to_dict(config), "steps": steps_for(config), "data": data.fingerprint()})
+        grid.Cell(cell, {**identity(config), "steps": steps_for(config), "data": data})
         for cell, config in configs.items()
     ]
 
@@ -156,10 +142,7 @@ def run_cell(config: Config, folder: Path, progress: bool = True) -> dict[str, f
     Returns:
         Flat numbers such as `walkers.heavy.rank1`, and `cpu_seconds` of training.
     """
-    if config.model.name in zoo.UNTRAINED:
-        trained = Trained(new_model(config, load_data(config)).eval(), folder, [])
-    else:
-        trained = train_method(config, folder)
+    trained = _made(config, folder)
     results = all_conditions(trained.model, config, progress)
     with atomic(folder / "queries.npz") as temporary:
         np.savez_compressed(temporary, allow_pickle=False, **_arrays(results))
@@ -167,110 +150,34 @@ def run_cell(config: Config, folder: Path, progress: bool = True) -> dict[str, f
     return {**numbers, "cpu_seconds": trained.cpu_seconds}
 
 
-def _arrays(results: Mapping[str, Tested]) -> dict[str, np.ndarray]:  # type: ignore[type-arg]
+def _arrays(results: Mapping[str, Tested]) -> dict[str, np.ndarray]:
     arrays = {}
     for condition, tested in results.items():
-        scores = tested.scores
-        for part in ("ap", "inp", "first_hit"):
-            arrays[f"{condition}|{part}"] = getattr(scores, part)
+        for part in QUERY_PARTS:
+            arrays[f"{condition}|{part}"] = getattr(tested.scores, part)
         arrays[f"{condition}|person"] = tested.query_person
     return arrays
 
 
 def _collect(outcomes: list[grid.Outcome], folder: Path) -> Comparison:
-    rows, failed = [], {}
-    queries: dict[str, list[dict[str, np.ndarray]]] = {}
+    rows, scores, persons = [], {}, {}
     for outcome in outcomes:
         label, seed = outcome.cell.name.split("/seed")
         if outcome.error:
-            failed[outcome.cell.name] = outcome.error
             continue
         rows += [
             {"method": label, "seed": int(seed), "metric": metric, "value": value}
-            for metric, value in outcome.numbers.items()
+            for metric, value in sorted(outcome.numbers.items())  # as they come back from disk
         ]
-        with np.load(folder / outcome.cell.name / "queries.npz", allow_pickle=False) as stored:
-            queries.setdefault(label, []).append({name: stored[name] for name in stored.files})
-    return Comparison(pd.DataFrame(rows), _differences(queries), failed)
-
-
-def _differences(queries: dict[str, list[dict[str, np.ndarray]]]) -> pd.DataFrame:
-    """STICC against every other method: paired bootstrap over persons, seeds averaged."""
-    rows = []
-    ours = queries.get("sticc", [])
-    conditions = [k.split("|")[0] for k in ours[0] if k.endswith("|person")] if ours else []
-    for label, theirs in queries.items():
-        if label == "sticc" or not ours:
-            continue
-        for condition in conditions:
-            person = ours[0][f"{condition}|person"]
-            for metric in ("rank1", "mAP"):
-                lead = paired_difference(
-                    [_scores(q, condition) for q in ours],
-                    [_scores(q, condition) for q in theirs],
-                    person,
-                    metric,
-                )
-                rows.append({"method": label, "condition": condition, "metric": metric,
-                             **lead._asdict()})  # fmt: skip
-    return pd.DataFrame(rows)
-
-
-def _scores(stored: dict[str, np.ndarray], condition: str) -> Scores:
-    ap, inp, first_hit = (stored[f"{condition}|{part}"] for part in ("ap", "inp", "first_hit"))
-    return summarise(ap, inp, first_hit)
-
-
-TABLES = {
-    "walkers (synthetic)": [
-        "walkers.rank1", "walkers.mAP", "walkers.none.rank1", "walkers.medium.rank1",
-        "walkers.heavy.rank1",
-    ],
-    "walkers, unseen conditions (synthetic)": [
-        "walkers_unseen_cameras.rank1", "walkers_unseen_cameras.mAP",
-        "walkers_unseen_occluders.rank1", "walkers_unseen_occluders.mAP",
-    ],
-    "PETS2009 re-entry (real)": [
-        "pets.frame_mAP", "pets.visit_rank1", "pets_mot.frame_mAP", "pets_mot.visit_rank1",
-    ],
-    "training": ["cpu_seconds"],
-}  # fmt: skip
-
-
-def markdown(result: Comparison) -> str:
-    """All tables as Markdown, differences last."""
-    parts = []
-    for title, metrics in TABLES.items():
-        table = result.table(metrics).fillna("")
-        parts += [f"**{title}**", "", _markdown_table(table, "method"), ""]
-    if len(result.differences):
-        leads = result.differences.assign(
-            lead=[f"{d:+.3f} [{lo:+.3f}, {hi:+.3f}]" for d, lo, hi in zip(
-                result.differences["difference"], result.differences["low"],
-                result.differences["high"], strict=True)]
-        )  # fmt: skip
-        leads["column"] = leads["condition"] + " " + leads["metric"]
-        wide = leads.pivot(index="method", columns="column", values="lead")
-        order = [label for label in METHODS if label in wide.index]
-        columns = list(dict.fromkeys(leads["column"]))
-        wide = wide.reindex(order + [m for m in wide.index if m not in order])[columns]
-        parts += ["**STICC's lead, 95 % interval (paired bootstrap over persons)**", "",
-                  _markdown_table(wide, "against"), ""]  # fmt: skip
-    return "\n".join(parts)
-
-
-def _markdown_table(table: pd.DataFrame, corner: str) -> str:
-    lines = ["| " + " | ".join([corner, *map(str, table.columns)]) + " |"]
-    lines.append("|" + "---|" * (len(table.columns) + 1))
-    for label, row in table.iterrows():
-        lines.append("| " + " | ".join([str(label), *map(str, row)]) + " |")
-    return "\n".join(lines)
-
-
-def _shown(values: pd.Series) -> str:
-    mean, std, runs = spread(values.to_numpy())
-    digits = 0 if mean >= 10 else 3
-    return f"{mean:.{digits}f}" + (f" ± {std:.{digits}f}" if runs > 1 else "")
+        with np.load(folder / outcome.cell.name / "queries.npz", allow_pickle=False) as held:
+            for name in [n.removesuffix("|person") for n in held.files if n.endswith("|person")]:
+                ap, inp, first_hit = (held[f"{name}|{part}"] for part in QUERY_PARTS)
+                runs = scores.setdefault(name, {}).setdefault(label, [])
+                runs.append(summarise(ap, inp, first_hit))
+                persons[name] = held[f"{name}|person"]
+    values = pd.DataFrame(rows, columns=["method", "seed", "metric", "value"])
+    failed = {outcome.cell.name: outcome.error for outcome in outcomes if outcome.error}
+    return Comparison(values, leads(scores, persons), failed)
 
 
 def _write(run: Run, result: Comparison) -> None:
@@ -285,8 +192,5 @@ def _write(run: Run, result: Comparison) -> None:
     write_json(run.path("metrics.json"), flat)
     if result.failed:
         write_json(run.path("failed.json"), result.failed)
-    elif run.path("failed.json").exists():
-        run.path("failed.json").unlink()
-
-
-__all__ = ["METHODS", "Comparison", "Method", "compare", "markdown", "method_model", "run_cell"]
+    else:
+        run.path("failed.json").unlink(missing_ok=True)

@@ -23,8 +23,8 @@ from sticc_lib.models import zoo
 from sticc_lib.models.base import VideoModel
 from sticc_lib.models.cache import frozen_maps
 from sticc_lib.retrieval.embeddings import Embeddings
-from sticc_lib.retrieval.scores import Scores
-from sticc_lib.retrieval.stats import by_group
+from sticc_lib.retrieval.scores import Scores, summarise
+from sticc_lib.retrieval.stats import by_group, interval
 from sticc_lib.retrieval.visits import reentry
 from sticc_lib.run import stderr
 from sticc_lib.tracklets.table import TrackletSet
@@ -88,6 +88,38 @@ def pets(model: VideoModel, data: TrackletSet, config: Config, progress: bool = 
     table = result.frame_embeddings.tracklets
     persons = table.loc[table["query"], "person"].to_numpy()
     return Tested(result.frames, result.visit_embeddings, persons, None, result.to_dict())
+
+
+def intervals(
+    results: Mapping[str, Mapping[str, Tested]], metrics: Sequence[str] = ("rank1", "mAP")
+) -> pd.DataFrame:
+    """Scores with their 95 % intervals over persons, for `figures.retrieval.conditions`.
+
+    Args:
+        results: condition -> method -> result.
+        metrics: as in `retrieval.stats.per_query`.
+
+    Returns:
+        A row a number: `method`, `condition`, `metric`, `value`, `low`, `high`. The walkers'
+        levels of occlusion come first, then whole conditions; a level without queries is left out.
+    """
+    parts = [
+        (f"{level if level != 'none' else 'no'} occlusion", method, tested, tested.level == level)
+        for level in LEVELS
+        for method, tested in results.get("walkers", {}).items()
+    ] + [
+        (condition, method, tested, np.ones(len(tested.query_person), bool))
+        for condition, methods in results.items()
+        for method, tested in methods.items()
+    ]
+    rows = []
+    for condition, method, tested, at in parts:
+        scores = tested.scores
+        part = summarise(scores.ap[at], scores.inp[at], scores.first_hit[at])
+        for metric in metrics if part.num_valid else ():
+            found = interval(part, tested.query_person[at], metric)._asdict()
+            rows.append({"method": method, "condition": condition, "metric": metric, **found})
+    return pd.DataFrame(rows)
 
 
 def all_conditions(

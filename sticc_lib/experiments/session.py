@@ -114,12 +114,16 @@ def shipped_checkpoint() -> Path:
 def checkpoint_for(run_folder: Path, method: str = "sticc") -> tuple[Path, str]:
     """The run's own checkpoint of a method, else the shipped one; and a sentence that says which.
 
+    A training that was not finished does not count: its best weights are not its result.
+
     Raises:
         ConfigError: neither is there.
     """
-    own = run_folder / "checkpoints" / method / "best"
-    if (own / "model.safetensors").exists():
-        return own, f"{method}: this run's own checkpoint ({own.relative_to(run_folder)})"
+    own = run_folder / "checkpoints" / method
+    if (own / "last" / "model.safetensors").exists():  # written at the end
+        return own / "best", f"{method}: this run's own checkpoint (checkpoints/{method}/best)"
     if method == "sticc" and shipped_checkpoint().exists():
         return shipped_checkpoint(), f"sticc: the shipped checkpoint ({SHIPPED})"
-    raise ConfigError(f"no checkpoint of {method} in {run_folder}; run notebook 03 or sticc train")
+    raise ConfigError(
+        f"no finished training of {method} in {run_folder}; run notebook 03 or sticc train"
+    )

@@ -1,0 +1,111 @@
+"""The tables of a comparison: mean and spread a method, leads with intervals, as Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from sticc_lib.retrieval.scores import Scores
+from sticc_lib.retrieval.stats import paired_difference, spread
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The result.
+
+    Attributes:
+        values: one row a (method, seed, metric): `value`.
+        differences: one row a (method, condition, metric): STICC's lead, `low`, `high`.
+        failed: cells that ended in an error, with it.
+    """
+
+    values: pd.DataFrame
+    differences: pd.DataFrame
+    failed: dict[str, str]
+
+    def table(self, metrics: Sequence[str]) -> pd.DataFrame:
+        """A row a method, a column a metric: `mean ± sd` over seeds (sd where there are two)."""
+        rows: dict[str, dict[str, str]] = {}
+        for (method, metric), part in self.values.groupby(["method", "metric"], sort=False):
+            if metric in metrics:
+                rows.setdefault(str(method), {})[str(metric)] = _shown(part["value"])
+        return pd.DataFrame.from_dict(rows, orient="index").reindex(columns=list(metrics))
+
+
+def leads(
+    scores: Mapping[str, Mapping[str, Scores | Sequence[Scores]]],
+    persons: Mapping[str, np.ndarray],
+    ours: str = "sticc",
+    metrics: Sequence[str] = ("rank1", "mAP"),
+) -> pd.DataFrame:
+    """A method's lead over every other: paired bootstrap over persons, seeds averaged.
+
+    Args:
+        scores: condition -> method -> scores over the same queries, of one run or of several.
+        persons: condition -> whose each query is, int [Q].
+        ours: the method that leads or does not.
+        metrics: as in `retrieval.stats.per_query`.
+
+    Returns:
+        A row a (method, condition, metric): `difference`, `low`, `high`; none without `ours`.
+    """
+    rows = [
+        {"method": method, "condition": condition, "metric": metric,
+         **paired_difference(runs[ours], theirs, persons[condition], metric)._asdict()}
+        for condition, runs in scores.items() if ours in runs
+        for method, theirs in runs.items() if method != ours
+        for metric in metrics
+    ]  # fmt: skip
+    columns = ["method", "condition", "metric", "difference", "low", "high"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+TABLES = {
+    "walkers (synthetic)": [
+        "walkers.rank1", "walkers.mAP", "walkers.none.rank1", "walkers.medium.rank1",
+        "walkers.heavy.rank1",
+    ],
+    "walkers, unseen conditions (synthetic)": [
+        "walkers_unseen_cameras.rank1", "walkers_unseen_cameras.mAP",
+        "walkers_unseen_occluders.rank1", "walkers_unseen_occluders.mAP",
+    ],
+    "PETS2009 re-entry (real)": [
+        "pets.frame_mAP", "pets.visit_rank1", "pets_mot.frame_mAP", "pets_mot.visit_rank1",
+    ],
+    "training": ["cpu_seconds"],
+}  # fmt: skip
+
+
+def markdown(result: Comparison) -> str:
+    """All tables as Markdown, differences last."""
+    parts = []
+    for title, metrics in TABLES.items():
+        table = result.table(metrics).fillna("")
+        parts += [f"**{title}**", "", _markdown_table(table, "method"), ""]
+    if len(result.differences):
+        found = result.differences
+        told = [f"{row.difference:+.3f} [{row.low:+.3f}, {row.high:+.3f}]"
+                for row in found.itertuples()]  # fmt: skip
+        found = found.assign(lead=told, column=found["condition"] + " " + found["metric"])
+        wide = found.pivot(index="method", columns="column", values="lead")
+        wide = wide.reindex(found["method"].unique())[found["column"].unique()]
+        parts += ["**STICC's lead, 95 % interval (paired bootstrap over persons)**", "",
+                  _markdown_table(wide, "against"), ""]  # fmt: skip
+    return "\n".join(parts)
+
+
+def _markdown_table(table: pd.DataFrame, corner: str) -> str:
+    lines = ["| " + " | ".join([corner, *map(str, table.columns)]) + " |"]
+    lines.append("|" + "---|" * (len(table.columns) + 1))
+    for label, row in table.iterrows():
+        lines.append("| " + " | ".join([str(label), *map(str, row)]) + " |")
+    return "\n".join(lines)
+
+
+def _shown(values: pd.Series) -> str:
+    mean, std, runs = spread(values.to_numpy())
+    digits = 0 if mean >= 10 else 3
+    return f"{mean:.{digits}f}" + (f" ± {std:.{digits}f}" if runs > 1 else "")

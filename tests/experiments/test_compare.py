@@ -1,0 +1,178 @@
+"""Methods x seeds: refused before work, run once, failures told, everything written down."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from sticc_lib.config import ConfigError
+from sticc_lib.experiments import compare as module
+from sticc_lib.experiments import conditions
+from sticc_lib.experiments.compare import METHODS, compare, method_config, method_model
+from sticc_lib.models import zoo
+from sticc_lib.presets import preset
+from sticc_lib.run import RunError
+from sticc_lib.training import TrainingError
+
+WIDE = ("sticc", "attention_pool_wide", "attention_pool_joint_wide")
+ZEROS = torch.zeros(2, 4, 3, 128, 64)
+
+
+@pytest.fixture
+def no_pets(monkeypatch):
+    """The video is decoded elsewhere."""
+    monkeypatch.setattr(conditions, "pets_sets", dict)
+
+
+@pytest.fixture
+def call(tmp_path, overrides, no_pets):
+    """compare() with the small settings, into a folder of the test's own."""
+
+    def run(methods=("sticc", "hsv_histogram"), seeds=2, **changes):
+        changes = overrides | changes
+        return compare("smoke", seeds, methods, str(tmp_path / "c"), changes, progress=False)
+
+    return run
+
+
+@pytest.fixture
+def quick_cells(monkeypatch):
+    """Cells that are done at once, each with its own luck; one can be told to fail."""
+    calls, failing = [], set()
+
+    def run_cell(config, folder, progress=True):
+        name = f"{config.model.name}/{config.seed}"
+        calls.append(name)
+        if name in failing or "all" in failing:
+            raise TrainingError(f"{name}: the loss is nan")
+        ap = np.random.default_rng([config.seed, len(config.model.name)]).random(12)
+        arrays = {"walkers|ap": ap, "walkers|inp": ap, "walkers|first_hit": np.ceil(4 * ap),
+                  "walkers|person": np.arange(12) // 3}  # fmt: skip
+        folder.mkdir(parents=True, exist_ok=True)
+        np.savez(folder / "queries.npz", **arrays)
+        return {"walkers.rank1": float(ap.mean()), "walkers.mAP": 0.5, "cpu_seconds": 12.0}
+
+    monkeypatch.setattr(module, "run_cell", run_cell)
+    run_cell.calls, run_cell.failing = calls, failing
+    return run_cell
+
+
+def test_methods_are_trained_tested_and_written_down(call, tmp_path, monkeypatch):
+    found = call()
+    assert not found.failed
+    seeds = found.values.groupby("method")["seed"].unique().map(sorted).to_dict()
+    assert seeds == {"sticc": [0, 1], "hsv_histogram": [0]}
+    metrics = set(found.values["metric"])
+    assert {f"{c}.{m}" for c in conditions.CONDITIONS for m in ("rank1", "mAP")} <= metrics
+    cost = found.values.query("metric == 'cpu_seconds'").set_index("method")["value"]
+    assert (cost["sticc"] > 0).all()
+    assert cost["hsv_histogram"] == 0
+    assert set(found.differences["condition"]) == set(conditions.CONDITIONS)
+    assert (found.differences["low"] <= found.differences["difference"]).all()
+    assert (found.differences["difference"] <= found.differences["high"]).all()
+    folder = tmp_path / "c"
+    kept = pd.read_csv(folder / "values.csv")
+    pd.testing.assert_frame_equal(kept, found.values)
+    assert "±" in (folder / "table.md").read_text()
+    numbers = json.loads((folder / "metrics.json").read_text())
+    runs = found.values.query("method == 'sticc' and metric == 'walkers.mAP'")["value"]
+    assert numbers["compare.sticc.walkers.mAP.mean"] == pytest.approx(runs.mean())
+    assert numbers["compare.sticc.walkers.mAP.std"] == pytest.approx(runs.std())
+    assert numbers["compare.sticc.walkers.mAP.runs"] == 2
+    monkeypatch.setattr(module, "run_cell", lambda *_: pytest.fail("a finished cell ran again"))
+    again = call()
+    pd.testing.assert_frame_equal(again.values, found.values)
+    pd.testing.assert_frame_equal(again.differences, found.differences)
+
+
+def test_more_seeds_and_methods_are_added_to_what_is_there(call, quick_cells):
+    call(["sticc"], 1)
+    found = call(["sticc", "mean_pool", "frozen"], 2)
+    assert quick_cells.calls == ["sticc/0", "sticc/1", "mean_pool/0", "mean_pool/1", "frozen/0"]
+    assert set(found.differences["method"]) == {"mean_pool", "frozen"}
+
+
+def test_a_failing_cell_is_told_and_the_others_go_on(call, quick_cells, tmp_path):
+    quick_cells.failing.add("mean_pool/0")
+    found = call(["sticc", "mean_pool", "frozen"], 2)
+    assert found.failed == {"mean_pool/seed0": "TrainingError: mean_pool/0: the loss is nan"}
+    told = json.loads((tmp_path / "c/failed.json").read_text())
+    assert told == found.failed
+    assert set(found.differences["method"]) == {"mean_pool", "frozen"}, "one seed is left"
+    quick_cells.failing.clear()
+    assert not call(["sticc", "mean_pool", "frozen"], 2).failed
+    assert not (tmp_path / "c/failed.json").exists()
+    assert quick_cells.calls[5:] == ["mean_pool/0"]
+
+
+def test_a_comparison_in_which_all_fails_still_tells_why(call, quick_cells, tmp_path):
+    quick_cells.failing.add("all")
+    found = call(["sticc", "frozen"], 1)
+    assert set(found.failed) == {"sticc/seed0", "frozen/seed0"}
+    assert len(found.values) == len(found.differences) == 0
+    assert (tmp_path / "c/table.md").exists()
+
+
+def test_the_folder_of_another_comparison_is_refused(call, quick_cells):
+    call()
+    before = list(quick_cells.calls)
+    with pytest.raises(RunError, match=r"holds another run .*train\.lr"):
+        call(**{"train.lr": 1e-2})
+    assert quick_cells.calls == before
+    call(threads=1, device="auto")
+    assert quick_cells.calls == before, "where it is computed makes no other comparison"
+
+
+def test_newly_calibrated_steps_train_anew(call, quick_cells, monkeypatch):
+    call(["sticc"], 1)
+    monkeypatch.setattr(module, "steps_for", lambda config: 7)
+    call(["sticc"], 1)
+    assert quick_cells.calls == ["sticc/0"] * 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"methods": ["sticc", "resnet"]}, "unknown method 'resnet'; known: .*sticc"),
+        ({"seeds": 0}, "seeds: 0; expected at least 1"),
+        ({"train.lrr": 1}, "unknown name train.lrr"),
+        ({"data.name": "mars"}, "data.name: 'mars' cannot be trained on"),
+    ],
+)
+def test_what_cannot_be_compared_is_refused_before_anything_runs(
+    call, quick_cells, tmp_path, arguments, message
+):
+    with pytest.raises(ConfigError, match=message):
+        call(**arguments)
+    assert quick_cells.calls == []
+    assert not (tmp_path / "c").exists()
+
+
+@pytest.mark.parametrize("label", METHODS)
+def test_every_method_of_the_table_builds(label):
+    config = method_config(label, 3, preset("smoke"))
+    assert config.seed == 3
+    assert zoo.build(config.model.name, 5, config=config.model).settings == config.model
+
+
+def test_the_wide_floors_are_as_wide_as_sticc_at_quick():
+    base = preset("quick", **{"model.trunk.name": "small", "model.trunk.weights": "none"})
+    widths = [
+        zoo.build(c.model.name, 5, config=c.model).eval()(ZEROS).embedding.shape[1]
+        for c in (method_config(label, 0, base) for label in WIDE)
+    ]
+    assert len(set(widths)) == 1, dict(zip(WIDE, widths, strict=True))
+
+
+def test_a_methods_model_is_trained_in_its_folder_or_comes_as_it_is(small, tmp_path):
+    floor = method_model("mean_pool", small(), tmp_path / "mean_pool")
+    again = method_model("mean_pool", small(), tmp_path / "mean_pool")
+    assert (floor.resumed_at, again.resumed_at) == (0, 6)
+    assert zoo.weights_fingerprint(floor.model) == zoo.weights_fingerprint(again.model)
+    plain = method_model("stripes", small(), tmp_path / "stripes")
+    assert not plain.model.training
+    assert not (tmp_path / "stripes").exists()
+    with pytest.raises(ConfigError, match="unknown method 'resnet'"):
+        method_model("resnet", small(), tmp_path)
