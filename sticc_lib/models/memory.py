@@ -7,6 +7,10 @@ from torch import Tensor, nn
 
 from sticc_lib.models.attention import at_least_fp32
 
+DEAD = 0.1
+"""Nats of I(item; input) below which a memory is called dead. CHOICE: memories that gave one
+address whatever they saw had 0.0 to 0.07, working ones 0.4 (embedded_data.md)."""
+
 
 class Memory(nn.Module):
     """M items; a read-out is the mean of their values under the address.
