@@ -35,6 +35,7 @@ METHODS: dict[str, tuple[str, str, str]] = {
     "frozen": ("#6F7780", "v", "frozen trunk"),
     "stripes": ("#CC79A7", "P", "frozen stripes"),
     "hsv_histogram": ("#E69F00", "X", "HSV histogram"),
+    "sticc_shipped": ("#D55E00", "o", "STICC, shipped"),
     "sticc_no_m1": ("#882255", "h", "STICC without M1"),
     "attention_pool_joint_wide": ("#332288", "s", "attention pool, joint, wide"),
     "attention_pool_wide": ("#44AA99", "D", "attention pool, wide"),
