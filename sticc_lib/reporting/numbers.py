@@ -123,7 +123,8 @@ def _table(title: str, rows: Mapping[str, Mapping[str, Value]]) -> Table:
         groups.setdefault(column.rpartition(".")[0], []).append(column)
     ordered = [column for group in groups.values() for column in group]
     firsts = {group[0] for prefix, group in groups.items() if prefix}
-    best = {c: max(row[c][0] or 0 for row in rows.values() if c in row) for c in ordered}
+    rivals = {c: [v for row in rows.values() if (v := row.get(c, NONE)[0]) is not None]
+              for c in ordered}  # fmt: skip
     if _measures(ordered[0]):
         lead = ordered[0]
         rows = dict(sorted(rows.items(), key=lambda item: -(item[1].get(lead, NONE)[0] or 0)))
@@ -132,7 +133,8 @@ def _table(title: str, rows: Mapping[str, Mapping[str, Value]]) -> Table:
         value, text = row.get(column, NONE)
         share, wins = "", False
         if _measures(column) and value is not None and 0 <= value <= 1:
-            share, wins = f"{100 * value:.1f}%", len(rows) > 1 and value == best[column]
+            share = f"{100 * value:.1f}%"
+            wins = value == max(rivals[column]) > min(rivals[column])
         return Cell(text, share, wins, column in firsts)
 
     return Table(
