@@ -147,9 +147,10 @@ def _table(title: str, rows: Mapping[str, Mapping[str, Value]]) -> Table:
     )
 
 
-def _first(table: str) -> tuple[bool, bool, str]:
+def _first(table: str) -> tuple[bool, bool, bool, str]:
     """What was found before how it was come by; the set the models were trained for before all."""
-    return not table.startswith("evaluation"), not table.startswith("evaluation.walkers"), table
+    room, _, data = table.partition(".")
+    return room not in ("evaluation", "compare"), not data, not data.startswith("walkers"), table
 
 
 def _measures(column: str) -> bool:
