@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
+from itertools import pairwise
 from typing import Any
 
 from sticc_lib.config import Config, ConfigError, from_dict
@@ -54,7 +57,17 @@ PRESETS: dict[str, dict[str, Any]] = {
 # so that training repeats exactly. `python benchmarks/calibrate_steps.py` measures them anew.
 STEPS: dict[str, dict[str, int]] = {
     "smoke": {"": 60},
-    "quick": {"": 1500},
+    "quick": {
+        "": 600,
+        "sticc": 600,
+        "sticc_no_m1": 650,
+        "mean_pool": 860,
+        "attention_pool": 840,
+        "attention_pool_joint": 840,
+        "mean_pool_wide": 800,
+        "attention_pool_wide": 800,
+        "attention_pool_joint_wide": 800,
+    },
     # 150 epochs of MARS: 625 persons x ~13 tracklets, 32 a batch, about 260 batches an epoch
     "paper": {"": 39_000},
     "wide": {"": 39_000},
@@ -86,5 +99,19 @@ def steps_for(config: Config) -> int:
     if config.preset not in STEPS:
         known = ", ".join(STEPS)
         raise ConfigError(f"preset: {config.preset!r} is none of {known}; or give train.steps")
-    table = STEPS[config.preset]
-    return table.get(config.model.name, table[""])
+    table, head = STEPS[config.preset], config.model.head
+    variant = "_wide" if head.width else ""
+    if config.model.name == "sticc":
+        variant = "_no_m1" if head.encoder == "none" else ""
+    return table.get(config.model.name + variant, table[""])
+
+
+def reasons(cls: type) -> dict[str, str]:
+    """Setting -> what stands below it in the source of its config class ("" where nothing does)."""
+    body = ast.parse(inspect.cleandoc(inspect.getsource(cls))).body[0].body  # type: ignore[attr-defined]
+    found = {}
+    for node, below in pairwise([*body, ast.Pass()]):
+        if isinstance(node, ast.AnnAssign):
+            said = isinstance(below, ast.Expr) and ast.literal_eval(below.value)
+            found[ast.unparse(node.target)] = inspect.cleandoc(said).replace("\n", " ") if said else ""
+    return found
