@@ -42,10 +42,10 @@ class Neck(nn.Module):
         self.classifier = nn.Linear(width, persons, bias=False)
         nn.init.normal_(self.classifier.weight, std=0.001)
 
-    def forward(self, feature: Tensor) -> tuple[Tensor, Tensor]:
-        """Feature [B width] -> after BatchNorm [B width], logits [B persons]."""
+    def forward(self, feature: Tensor) -> tuple[Tensor, Tensor | None]:
+        """Feature [B width] -> after BatchNorm [B width], logits [B persons] while training."""
         normal = self.norm(feature)
-        return normal, self.classifier(normal)
+        return normal, self.classifier(normal) if self.training else None
 
 
 class MeanPool(VideoModel):
@@ -66,7 +66,7 @@ class MeanPool(VideoModel):
         tokens = self.stem(self.trunk.trainable(maps.flatten(0, 1)), len(maps))
         feature = self.widen(self.pool(tokens, mask))
         embedding, logits = self.neck(feature)
-        return Output(embedding, {"pooled": feature}, {"pooled": logits} if self.training else {})
+        return Output(embedding, {"pooled": feature}, {} if logits is None else {"pooled": logits})
 
     def pool(self, tokens: Tensor, mask: Tensor | None) -> Tensor:
         """Tokens [B T N C] -> [B C]."""

@@ -72,9 +72,8 @@ class Sticc(VideoModel):
 
     def _branch(self, out: Output, name: str, feature: Tensor) -> Tensor:
         """One branch through its neck; returns the vector after BatchNorm."""
-        neck = getattr(self, f"{name}_neck")
         out.features[name] = feature
-        if not self.training:
-            return neck.norm(feature)
-        normal, out.logits[name] = neck(feature)
+        normal, logits = getattr(self, f"{name}_neck")(feature)
+        if logits is not None:
+            out.logits[name] = logits
         return normal
