@@ -9,7 +9,7 @@ RUN := PYTHONWARNINGS=ignore::DeprecationWarning
 ONE_THREAD := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1
 CHECKED := sticc_lib tests benchmarks $(wildcard notebooks/*.ipynb)
 
-.PHONY: help report test test-long bench lint lab clean
+.PHONY: help report test test-long bench lint lab picture clean
 .DEFAULT_GOAL := help
 
 help: ## What can be made
@@ -44,6 +44,10 @@ lint: $(STAMP) ## Ruff, pyright and the order of the layers
 
 lab: $(STAMP) ## JupyterLab on this machine only, at the first notebook
 	@$(BIN)/sticc lab
+
+picture: ## Take the figure at the top of the README from the last quick report
+	@mkdir -p data/readme
+	@cp reports/quick/figures/ranked_gallery.png data/readme/ranked_gallery.png
 
 clean: ## Remove caches and build files; keeps .venv, data and reports
 	@rm -rf build .pytest_cache .ruff_cache .hypothesis .import_linter_cache .coverage .coverage.*
