@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 import torch
 
+from sticc_lib import presets
 from sticc_lib.config import ConfigError
 from sticc_lib.experiments import compare as module
 from sticc_lib.experiments import conditions
@@ -155,6 +156,19 @@ def test_every_method_of_the_table_builds(label):
     config = method_config(label, 3, preset("smoke"))
     assert config.seed == 3
     assert zoo.build(config.model.name, 5, config=config.model).settings == config.model
+
+
+def test_a_variant_trains_for_the_steps_calibrated_for_it(monkeypatch):
+    table = {"quick": {"": 9, "sticc": 5, "sticc_no_m1": 7}}
+    monkeypatch.setattr(presets, "STEPS", table)
+    monkeypatch.setattr(module, "STEPS", table)
+    steps = {
+        label: presets.steps_for(method_config(label, 0, preset("quick")))
+        for label in ("sticc", "sticc_no_m1", "mean_pool", "attention_pool_wide")
+    }
+    assert list(steps.values()) == [5, 7, 9, 9]
+    given = method_config("sticc_no_m1", 0, preset("quick", **{"train.steps": 3}))
+    assert presets.steps_for(given) == 3
 
 
 def test_the_wide_floors_are_as_wide_as_sticc_at_quick():
