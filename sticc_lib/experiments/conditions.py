@@ -100,8 +100,9 @@ def intervals(
         metrics: as in `retrieval.stats.per_query`.
 
     Returns:
-        A row a number: `method`, `condition`, `metric`, `value`, `low`, `high`. The walkers'
-        levels of occlusion come first, then whole conditions; a level without queries is left out.
+        A row a number: `method`, `condition`, `metric`, `value`, `low`, `high`, `queries`. The
+        walkers' levels of occlusion come first, then whole conditions; a level without queries
+        is left out.
     """
     parts = [
         (f"{level if level != 'none' else 'no'} occlusion", method, tested, tested.level == level)
@@ -118,7 +119,10 @@ def intervals(
         part = summarise(scores.ap[at], scores.inp[at], scores.first_hit[at])
         for metric in metrics if part.num_valid else ():
             found = interval(part, tested.query_person[at], metric)._asdict()
-            rows.append({"method": method, "condition": condition, "metric": metric, **found})
+            rows.append(
+                {"method": method, "condition": condition, "metric": metric, **found,
+                 "queries": part.num_valid}
+            )  # fmt: skip
     return pd.DataFrame(rows)
 
 

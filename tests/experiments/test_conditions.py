@@ -69,6 +69,7 @@ def test_intervals_stand_over_persons_and_empty_levels_are_left_out():
         ["no occlusion", 0.75], ["heavy occlusion", 0.25], ["walkers", pytest.approx(1.75 / 3)],
         ["pets", 1.0],
     ]  # fmt: skip
+    assert found["queries"].tolist() == [2, 1, 3, 2]
     whole = found.set_index("condition").loc["walkers"]
     assert (whole["low"], whole["high"]) == (0.25, 0.75)  # one person or the other
 
