@@ -47,11 +47,11 @@ def training(log: Log, smooth: float = 0.7) -> Figure:
     figure = Captioned(figsize=(WIDTH, 0.55 + 2.1 * down), layout="constrained")
     grid = figure.subplots(down, across, squeeze=False).ravel()
     for panel, (term, names) in zip(grid, groups.items(), strict=False):
-        _curves(panel, table, names, 0.0 if term in ("lr", "val") else smooth, 1.3)
-        panel.set_title(PANELS[term])
-        if term == "val":
+        if term == "val":  # before the labels of its lines find their places
             panel.set_ylim(0, 1)
             percent(panel.yaxis)
+        _curves(panel, table, names, 0.0 if term in ("lr", "val") else smooth, 1.3)
+        panel.set_title(PANELS[term])
     for panel in grid[len(groups) :]:
         panel.set_visible(False)
     for panel in grid[len(groups) - across : len(groups)]:
