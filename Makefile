@@ -47,7 +47,7 @@ lab: $(STAMP) ## JupyterLab on this machine only, at the first notebook
 
 picture: ## Take the figure at the top of the README from the last quick report
 	@mkdir -p data/readme
-	@cp reports/quick/figures/ranked_gallery.png data/readme/ranked_gallery.png
+	@cp reports/quick/figures/06_ranked_gallery.png data/readme/ranked_gallery.png
 
 clean: ## Remove caches and build files; keeps .venv, data and reports
 	@rm -rf build .pytest_cache .ruff_cache .hypothesis .import_linter_cache .coverage .coverage.*
