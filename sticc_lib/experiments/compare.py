@@ -16,8 +16,8 @@ from sticc_lib.experiments.conditions import Tested, all_conditions
 from sticc_lib.experiments.session import load_data, new_model, train_method
 from sticc_lib.experiments.tables import Comparison, leads, markdown
 from sticc_lib.models import zoo
-from sticc_lib.presets import STEPS, steps_for
 from sticc_lib.presets import preset as preset_named
+from sticc_lib.presets import steps_for
 from sticc_lib.retrieval.scores import summarise
 from sticc_lib.retrieval.stats import spread
 from sticc_lib.run import Run, atomic, write_json, write_text
@@ -63,11 +63,7 @@ def method_config(label: str, seed: int, base: Config) -> Config:
     if label not in known:
         raise ConfigError(f"unknown method {label!r}; known: {', '.join(known)}")
     method = known[label]
-    changes = {"seed": seed, "model.name": method.model, **method.options}
-    calibrated = STEPS.get(base.preset, {})
-    if label != method.model and label in calibrated and not base.train.steps:
-        changes["train.steps"] = calibrated[label]  # `steps_for` knows models, not their variants
-    return from_dict(Config, changes, base)
+    return from_dict(Config, {"seed": seed, "model.name": method.model, **method.options}, base)
 
 
 def method_model(label: str, config: Config, folder: Path) -> Trained:

@@ -161,7 +161,6 @@ def test_every_method_of_the_table_builds(label):
 def test_a_variant_trains_for_the_steps_calibrated_for_it(monkeypatch):
     table = {"quick": {"": 9, "sticc": 5, "sticc_no_m1": 7}}
     monkeypatch.setattr(presets, "STEPS", table)
-    monkeypatch.setattr(module, "STEPS", table)
     steps = {
         label: presets.steps_for(method_config(label, 0, preset("quick")))
         for label in ("sticc", "sticc_no_m1", "mean_pool", "attention_pool_wide")
