@@ -85,8 +85,10 @@ class Kernel:
         self._stop.set()
         self._watcher.join()
         self._seen.update(self._tree())
-        run_sync(self.manager.shutdown_kernel)(now=kind is not None)
-        for process in self._seen:  # what a cell started and left behind
+        # a kernel that died while it started leaves a manager that cannot say goodbye
+        with contextlib.suppress(Exception):
+            run_sync(self.manager.shutdown_kernel)(now=kind is not None)
+        for process in self._seen:  # and what a cell started and left behind
             _kill(process)
         self._errors.close()
         self._home.cleanup()

@@ -32,7 +32,7 @@ class Limits:
 
     cell: float = 3600
     notebook: float = 7200
-    start: float = 60
+    start: float = 120
     """For the kernel to answer; it is tried twice."""
 
 

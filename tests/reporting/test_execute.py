@@ -1,7 +1,5 @@
 """How a notebook ends, told from the kernel's replies: every way papermill gets wrong is here."""
 
-import time
-
 import nbformat
 import papermill
 import psutil
@@ -83,10 +81,8 @@ def test_a_killed_kernel_is_a_failure_that_papermill_calls_completed(tmp_path):
 
 
 def test_a_cell_over_its_time_is_a_failure(tmp_path):
-    started = time.monotonic()
-    _, verdict = run(tmp_path, notebook("import time; time.sleep(60)", LAST), Limits(cell=1))
-    assert (verdict.ended, verdict.cell, verdict.message) == ("timeout", 2, "longer than 1 s")
-    assert time.monotonic() - started < 30
+    _, verdict = run(tmp_path, notebook("import time; time.sleep(600)", LAST), Limits(cell=3))
+    assert (verdict.ended, verdict.cell, verdict.message) == ("timeout", 2, "longer than 3 s")
 
 
 def test_system_exit_zero_is_a_failure_that_papermill_calls_success(tmp_path):
@@ -134,3 +130,8 @@ def test_a_kernel_that_does_not_start_is_tried_twice(tmp_path, monkeypatch):
     assert (verdict.ended, verdict.ran, verdict.cells) == ("unstarted", 0, 2)
     assert "kernel_info" in verdict.message
     assert executed.cells[0].source == "# 01 Tiny"
+
+
+def test_a_kernel_killed_while_it_starts_leaves_a_verdict(tmp_path):
+    _, verdict = run(tmp_path, notebook(LAST), Limits(notebook=0.05))
+    assert (verdict.ended, verdict.ran, verdict.cells) == ("limit", 0, 2)
