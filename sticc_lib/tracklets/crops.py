@@ -8,9 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from tqdm.auto import tqdm
 
-from sticc_lib.run import atomic, cache_dir
+from sticc_lib.run import atomic, bar, cache_dir
 from sticc_lib.tracklets.store import ArrayStore, PixelError, crop_box, resize
 
 CACHE_VERSION = 1
@@ -66,6 +65,18 @@ def video_header(video: Path, remedy: str) -> tuple[int, int, int]:
         raise PixelError(f"{video}: not readable as a video ({reason}); {remedy}") from None
 
 
+def video_frame(video: Path, number: int, remedy: str = "ask for an earlier one") -> np.ndarray:
+    """One frame, uint8 [3, H, W], RGB; `number` counts from 1, as boxes do.
+
+    Raises:
+        PixelError: not a video, or one without this frame.
+    """
+    for seen, image in enumerate(_decode(video, remedy), start=1):
+        if seen == number:
+            return image
+    raise PixelError(f"{video}: has no frame {number}; {remedy}")
+
+
 def _cut(
     video: Path, boxes: pd.DataFrame, size: tuple[int, int], remedy: str
 ) -> Iterator[np.ndarray]:
@@ -73,7 +84,8 @@ def _cut(
     rows_of = boxes.groupby("frame").indices
     corners, where = boxes[["x", "y", "w", "h"]].to_numpy(float), boxes["where"].to_numpy()
     last, seen = int(boxes["frame"].to_numpy().max()), 0
-    for image in tqdm(_decode(video, remedy), total=last, desc=f"cut crops of {video.name}"):
+    what = f"cut crops of {video.name}"
+    for image in bar(iterable=_decode(video, remedy), total=last, desc=what, unit="frame"):
         seen += 1
         for row in rows_of.get(seen, ()):
             part = crop_box(image, corners[row], where[row])  # [3, h, w]

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from sticc_lib.run import data_dir, project_root
-from sticc_lib.tracklets.crops import video_header
+from sticc_lib.tracklets.crops import video_frame, video_header
 from sticc_lib.tracklets.sources import pets2009
 from sticc_lib.tracklets.store import PixelError
 from sticc_lib.tracklets.table import DataError
@@ -265,3 +265,12 @@ def test_mot_crops_that_are_absent_are_named(tmp_path):
     (tmp_path / "track_to_person.csv").write_text("track_id,person\n1,A\n")
     with pytest.raises(DataError, match="track 1 has no crops"):
         pets2009.load_mot_crops(tmp_path)
+
+
+def test_one_frame_is_read_by_its_number_from_one(little):
+    pictures = [video_frame(little / "s2l1_view1.mp4", number) for number in (1, 3, 8)]
+    assert [p.shape for p in pictures] == [(3, 48, 64)] * 3
+    assert [p.mean() for p in pictures] == pytest.approx([10, 50, 150], abs=6)
+    for beyond in (0, 9):
+        with pytest.raises(PixelError, match=f"has no frame {beyond}"):
+            video_frame(little / "s2l1_view1.mp4", beyond)

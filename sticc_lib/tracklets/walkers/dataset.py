@@ -140,8 +140,6 @@ def _draw(folder: Path, shots: list[Shot], config: DataConfig, condition: str) -
 
 def _paint(folder: Path, shots: list[Shot], config: DataConfig, condition: str
            ) -> tuple[pd.DataFrame, pd.DataFrame]:  # fmt: skip
-    from tqdm.auto import tqdm
-
     unseen_cameras = condition == "unseen_cameras"
     kinds = occluders.UNSEEN if condition == "unseen_occluders" else occluders.SEEN
     eyes = {n: cameras.camera(config.seed, n, unseen_cameras, SIZE)
@@ -154,7 +152,8 @@ def _paint(folder: Path, shots: list[Shot], config: DataConfig, condition: str
         folder / "masks.npy", mode="w+", dtype=np.uint8, shape=(total, *SIZE)
     )
     visibility, kinds_met = np.empty(total), []
-    for number, shot in enumerate(tqdm(shots, desc="drawing walkers", unit="tracklet")):
+    meter = run.bar(iterable=shots, desc="drawing walkers", unit="tracklet")
+    for number, shot in enumerate(meter):
         who = [config.seed, SPLIT_KEYS[shot.split], shot.person]
         look = appearance.sample(np.random.default_rng([21, *who]))
         key = [31, *who, int(unseen_cameras), shot.camera, shot.repeat]
