@@ -91,13 +91,13 @@ def _frame_problems(frames: pd.DataFrame) -> list[str]:
     picture = [c for c in ("path", "row") if c in frames]
     problems = []
     late = frames.duplicated(["tracklet", "time"])
-    for position, row in frames[late].iterrows():
+    for position, row in frames[late].astype(object).iterrows():
         place = f" ({row['path']})" if "path" in row else ""
         problems.append(
             f"frames row {position}{place}: tracklet {row['tracklet']} has time {row['time']} twice"
         )
     again = frames.duplicated(["tracklet", *picture, *boxes]) & ~late
-    for position, row in frames[again].iterrows():
+    for position, row in frames[again].astype(object).iterrows():
         place = ", ".join(f"{c} {row[c]}" for c in picture)
         problems.append(
             f"frames row {position}: tracklet {row['tracklet']} has {place} twice; drop one"

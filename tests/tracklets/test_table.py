@@ -78,6 +78,12 @@ def test_each_violation_is_named(table, row, column, value, says):
     assert message.startswith("toy: ")
 
 
+def test_numbers_stay_whole_in_messages_beside_a_column_of_shares():
+    data = with_value(toy(), "frames", 3, "time", 1)
+    data = replace(data, frames=data.frames.assign(visibility=0.5))
+    assert "frames row 3: tracklet 11 has time 1 twice" in problems(data)
+
+
 def test_an_empty_tracklet_is_named():
     data = toy()
     data = replace(data, frames=data.frames[data.frames["tracklet"] != 12].reset_index(drop=True))
