@@ -113,5 +113,7 @@ def reasons(cls: type) -> dict[str, str]:
     for node, below in pairwise([*body, ast.Pass()]):
         if isinstance(node, ast.AnnAssign):
             said = isinstance(below, ast.Expr) and ast.literal_eval(below.value)
-            found[ast.unparse(node.target)] = inspect.cleandoc(said).replace("\n", " ") if said else ""
+            found[ast.unparse(node.target)] = (
+                inspect.cleandoc(said).replace("\n", " ") if said else ""
+            )
     return found

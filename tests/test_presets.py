@@ -1,10 +1,12 @@
 """Presets: what the specification says they are, and overrides that are checked."""
 
+import dataclasses
+
 import pytest
 
-from sticc_lib.config import Config, ConfigError, from_dict, to_dict
+from sticc_lib.config import Config, ConfigError, HeadConfig, from_dict, to_dict
 from sticc_lib.models import zoo
-from sticc_lib.presets import PRESETS, STEPS, preset, steps_for
+from sticc_lib.presets import PRESETS, STEPS, preset, reasons, steps_for
 
 
 @pytest.mark.parametrize("name", PRESETS)
@@ -78,3 +80,11 @@ def test_steps_are_the_configs_own_or_the_presets_for_the_method():
     with pytest.raises(ConfigError, match="preset: 'own' is none of smoke"):
         steps_for(from_dict(Config, {"preset": "own"}))
     assert steps_for(from_dict(Config, {"preset": "own", "train.steps": 3})) == 3
+
+
+def test_every_option_of_the_modules_has_its_reason_beside_it():
+    said = reasons(HeadConfig)
+    assert list(said) == [field.name for field in dataclasses.fields(HeadConfig)]
+    assert all(len(reason) > 15 and "\n" not in reason for reason in said.values())
+    assert said["slots"].startswith("S, rows of the query memory")
+    assert reasons(Config)["seed"] == ""  # nothing stands below it
