@@ -95,7 +95,8 @@ def fingerprint(value: Any) -> str:
 
 def environment() -> dict[str, Any]:
     """Versions, commit and machine, as the manifest holds them."""
-    packages = ("torch", "torchvision", "numpy", "pandas", "papermill", "accelerate", "sticc-lib")
+    packages = ("torch", "torchvision", "numpy", "pandas", "accelerate", "jupyterlab",
+                "jupyterlab-widgets", "ipywidgets", "papermill", "sticc-lib")  # fmt: skip
     versions = {}
     for package in packages:
         with contextlib.suppress(metadata.PackageNotFoundError):
