@@ -190,11 +190,6 @@ class Run:
         path.parent.mkdir(parents=True, exist_ok=True)
         return path
 
-    def log(self, entry: Mapping[str, Any], name: str = "log.jsonl") -> None:
-        """Appends one JSON line."""
-        with self.path(name).open("a", encoding="utf-8") as stream:
-            stream.write(json.dumps(_strict(dict(entry))) + "\n")
-
 
 def _other_run(path: Path, held: Mapping[str, Any], wanted: Mapping[str, Any]) -> str:
     names = sorted(set(held) | set(wanted))

@@ -122,14 +122,6 @@ def test_what_is_no_number_is_not_recorded(tmp_path, value):
     assert run.metrics() == {}
 
 
-def test_log_lines_are_appended_as_json(tmp_path):
-    run = Run.open(tmp_path / "r")
-    run.log({"step": 1, "loss": float("nan")})
-    run.log({"step": 2})
-    lines = (tmp_path / "r/log.jsonl").read_text().splitlines()
-    assert [json.loads(line) for line in lines] == [{"step": 1, "loss": None}, {"step": 2}]
-
-
 def test_the_manifest_says_what_it_was_made_with(monkeypatch, tmp_path):
     found = environment()
     assert set(found) == {"python", "versions", "commit", "uncommitted_changes", "machine"}
