@@ -132,11 +132,12 @@ def occlusion(tracklets: pd.DataFrame, levels: Sequence[str] | pd.Series | None 
                label=[f"{n} ({(held == n).sum():,})" for n in names] or None)  # fmt: skip
     _mark(right, mean, f"mean {100 * mean:.0f} %")
     right.set(xlim=(0, 1.01), ylabel="tracklets", xlabel="share of the person that shows")
-    right.set_title("Visibility" + (" and level" if names else ""))
+    right.set_title("Visibility")
     percent(right.xaxis)
     right.grid(axis="y")
     if names:
-        right.legend(loc="lower right", bbox_to_anchor=(1, 0.98), ncols=len(names))
+        right.legend(loc="lower right", bbox_to_anchor=(1, 0.98), ncols=len(names),
+                     handlelength=1, columnspacing=1.2)  # fmt: skip
     return caption(
         figure,
         "What hides the person, and how much",
