@@ -35,7 +35,7 @@ METHODS: dict[str, tuple[str, str, str]] = {
     "frozen": ("#6F7780", "v", "frozen trunk"),
     "stripes": ("#CC79A7", "P", "frozen stripes"),
     "hsv_histogram": ("#E69F00", "X", "HSV histogram"),
-    "sticc_shipped": ("#D55E00", "o", "STICC, shipped"),
+    "sticc_shipped": ("#8F3F00", "*", "STICC, shipped"),
     "sticc_no_m1": ("#882255", "h", "STICC without M1"),
     "attention_pool_joint_wide": ("#332288", "s", "attention pool, joint, wide"),
     "attention_pool_wide": ("#44AA99", "D", "attention pool, wide"),
@@ -97,7 +97,8 @@ def metric(name: str) -> str:
 
 def condition(name: str) -> str:
     """What a set or a test condition is called; drawn people are always called synthetic."""
-    return SETS.get(name, name)
+    known, comma, rest = name.partition(",")  # "pets2009, 16 clean crops a visit"
+    return SETS.get(known, known) + comma + rest
 
 
 def readable(colour: str) -> str:
