@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -17,6 +18,7 @@ __all__ = [
     "ModelConfig",
     "TrainConfig",
     "TrunkConfig",
+    "check_model",
     "flatten",
     "from_dict",
     "identity",
@@ -176,6 +178,37 @@ class Config:
     loss: LossConfig = field(default_factory=LossConfig)
     train: TrainConfig = field(default_factory=TrainConfig)
     evaluate: EvalConfig = field(default_factory=EvalConfig)
+
+
+def check_model(config: ModelConfig, found: Iterable[str] = ()) -> None:
+    """Refuses a model that could not be built, before anything is written or loaded.
+
+    Args:
+        config: the model's settings.
+        found: problems that the caller knows of; they join the one message.
+
+    Raises:
+        ConfigError: lists every size that does not fit.
+    """
+    head, problems = config.head, list(found)
+    if config.clip_length < 1:
+        problems.append(f"clip_length: {config.clip_length}; a clip needs at least one frame")
+    for name in ("channels", "heads", "ffn_ratio", "slots", "spatial_items", "temporal_items"):
+        if getattr(head, name) < 1:
+            problems.append(f"{name}: {getattr(head, name)}; expected at least 1")
+    for name in ("encoder_frames", "width"):
+        if getattr(head, name) < 0:
+            problems.append(f"head.{name}: {getattr(head, name)}; expected 0 or more")
+    if head.channels % max(head.heads, 1):
+        problems.append(f"heads: {head.heads} does not divide channels {head.channels}")
+    if head.rg_pool == "concat" and head.channels % max(head.slots, 1):
+        problems.append(f"rg_pool concat: slots {head.slots} do not divide C {head.channels}")
+    if config.height < 16 or config.width < 16:
+        problems.append(f"frames of {config.height}x{config.width}: the least is 16x16")
+    if head.position == "learned" and (config.height % 16 or config.width % 16):
+        problems.append(f"frames of {config.height}x{config.width}: position needs multiples of 16")
+    if problems:
+        raise ConfigError("model: " + "; ".join(problems))
 
 
 def identity(config: Config) -> dict[str, Any]:

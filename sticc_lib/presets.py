@@ -7,7 +7,7 @@ import inspect
 from itertools import pairwise
 from typing import Any
 
-from sticc_lib.config import Config, ConfigError, from_dict
+from sticc_lib.config import Config, ConfigError, check_model, from_dict
 
 _R50 = {"name": "resnet50", "weights": "imagenet", "trainable_blocks": -1}
 _PAPER: dict[str, Any] = {
@@ -78,12 +78,14 @@ def preset(name: str, **overrides: Any) -> Config:
     """A config by name, with overrides by dotted name (`{"model.head.slots": 8}` as **).
 
     Raises:
-        ConfigError: no such preset, or an override that does not fit.
+        ConfigError: no such preset, an override that does not fit, or sizes no model can have.
     """
     if name not in PRESETS:
         raise ConfigError(f"unknown preset {name!r}; known: {', '.join(PRESETS)}")
     start = from_dict(Config, {"preset": name, **PRESETS[name]})
-    return from_dict(Config, overrides, start)
+    config = from_dict(Config, overrides, start)
+    check_model(config.model)
+    return config
 
 
 def steps_for(config: Config) -> int:

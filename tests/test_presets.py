@@ -69,6 +69,13 @@ def test_unknown_presets_names_and_types_are_refused():
         preset("smoke", **{"train.steps": 1.5})
 
 
+def test_a_model_that_cannot_be_built_is_refused_with_the_preset():
+    with pytest.raises(ConfigError, match="clip_length: 0; a clip needs at least one frame"):
+        preset("smoke", **{"model.clip_length": 0})
+    with pytest.raises(ConfigError, match="heads: 3 does not divide channels 64"):
+        preset("smoke", **{"model.head.heads": 3})
+
+
 def test_steps_are_the_configs_own_or_the_presets_for_the_method():
     assert steps_for(preset("smoke", **{"train.steps": 7})) == 7
     for name, table in STEPS.items():

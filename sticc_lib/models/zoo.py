@@ -16,6 +16,7 @@ from sticc_lib.config import (
     HeadConfig,
     ModelConfig,
     TrunkConfig,
+    check_model,
     flatten,
     from_dict,
     to_dict,
@@ -79,7 +80,8 @@ def build(
         raise ConfigError(f"unknown model {name!r}; known: {', '.join(names())}")
     start = config or preset_named(preset or "quick").model
     built = from_dict(ModelConfig, _placed(options), dataclasses.replace(start, name=name))
-    _check(built, num_classes)
+    few = [f"num_classes: {num_classes}; expected at least 1"] if num_classes < 1 else []
+    check_model(built, few)
     spec = ModelSpec(built.clip_length, (built.height, built.width))
     # channels_last: 1.4 times faster in training and 2.4 times in the folded trunk, on CPUs too
     model = BUILDERS[name](built, spec, num_classes).to(memory_format=torch.channels_last)
@@ -194,27 +196,3 @@ def _placed(options: dict[str, Any]) -> dict[str, Any]:
         else:
             placed[name] = value
     return placed
-
-
-def _check(config: ModelConfig, num_classes: int) -> None:
-    head, problems = config.head, []
-    if config.clip_length < 1:
-        problems.append(f"clip_length: {config.clip_length}; a clip needs at least one frame")
-    if num_classes < 1:
-        problems.append(f"num_classes: {num_classes}; expected at least 1")
-    for name in ("channels", "heads", "ffn_ratio", "slots", "spatial_items", "temporal_items"):
-        if getattr(head, name) < 1:
-            problems.append(f"{name}: {getattr(head, name)}; expected at least 1")
-    for name in ("encoder_frames", "width"):
-        if getattr(head, name) < 0:
-            problems.append(f"head.{name}: {getattr(head, name)}; expected 0 or more")
-    if head.channels % max(head.heads, 1):
-        problems.append(f"heads: {head.heads} does not divide channels {head.channels}")
-    if head.rg_pool == "concat" and head.channels % max(head.slots, 1):
-        problems.append(f"rg_pool concat: slots {head.slots} do not divide C {head.channels}")
-    if config.height < 16 or config.width < 16:
-        problems.append(f"frames of {config.height}x{config.width}: the least is 16x16")
-    if head.position == "learned" and (config.height % 16 or config.width % 16):
-        problems.append(f"frames of {config.height}x{config.width}: position needs multiples of 16")
-    if problems:
-        raise ConfigError("model: " + "; ".join(problems))
