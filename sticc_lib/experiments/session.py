@@ -80,13 +80,16 @@ def train_method(
     Args:
         config: all settings.
         folder: for checkpoints and log.
-        data: a loaded set; else what the config names.
+        data: a loaded set; else what the config names. Without val persons (MARS as it comes)
+            nothing is validated and the last weights are the ones that are kept.
         stop_at: stop before this step, as an interruption would.
     """
     data = load_data(config) if data is None else data
     model = new_model(config, data)
     learn, check = split_of(data, "train"), split_of(data, "val")
     maps = frozen_maps(model, learn)
+    if len(check) == 0:
+        return train(model, learn, config, folder, None, maps, stop_at)
     check_maps = frozen_maps(model, check)
 
     def validate(current: VideoModel) -> dict[str, float]:

@@ -18,6 +18,14 @@ def test_a_method_learns_from_train_persons_and_validates_on_val_persons(small, 
     assert {"mAP": scores.mAP, "rank1": scores.rank1} == {k: done.best[k] for k in ("mAP", "rank1")}
 
 
+def test_a_set_without_validation_persons_keeps_the_last_weights(small, tmp_path):
+    config = small()
+    done = session.train_method(config, tmp_path, session.load_data(config).split("train"))
+    assert done.best == {}
+    last = zoo.load(tmp_path / "last")[0]
+    assert zoo.weights_fingerprint(done.model) == zoo.weights_fingerprint(last)
+
+
 def test_interrupted_it_goes_on_and_ends_the_same(small, tmp_path):
     whole = session.train_method(small(), tmp_path / "whole")
     session.train_method(small(), tmp_path / "broken", stop_at=4)
