@@ -54,8 +54,8 @@ class TrunkConfig:
     weights: Literal["embedded", "imagenet", "none"] = "embedded"
     """`embedded`: the file in data/weights (MobileNetV2 only); `imagenet`: torchvision's hub."""
     trainable_blocks: int = 1
-    """Last blocks that learn; the rest is frozen and its maps are cached. -1: all of them. One at
-    `quick`: on validation persons, and at equal CPU time, three gave no more."""
+    """Last blocks that learn; the rest is frozen and its maps are cached. -1: all of them. CHOICE:
+    one at `quick`, so that a step is cheap enough for two cores without bf16."""
 
 
 @dataclass(frozen=True)
