@@ -150,7 +150,7 @@ class TrainConfig:
     crop: int = 10
     """Padding of the random crop, pixels; only where pixels are augmented."""
     validate_every: int = 0
-    """Steps between validations; 0 means ten over the run."""
+    """Steps between validations; 0 means a tenth of the run, from 40 % of it on."""
     checkpoint_every: int = 0
     """Steps between resumable checkpoints; 0 means ten over the run."""
 

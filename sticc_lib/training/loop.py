@@ -29,7 +29,14 @@ from sticc_lib.tracklets.augment import augment_clips, augment_maps
 from sticc_lib.tracklets.sampling import PKSampler, draw_clips, draw_positions
 from sticc_lib.tracklets.table import TrackletSet
 from sticc_lib.training.meter import Meter
-from sticc_lib.training.settings import intervals, optimizer_for, placed, rate, wants_bf16
+from sticc_lib.training.settings import (
+    intervals,
+    looks,
+    optimizer_for,
+    placed,
+    rate,
+    wants_bf16,
+)
 from sticc_lib.training.state import Folder, Progress, TrainingError, lasting
 
 Validate = Callable[[VideoModel], dict[str, float]]
@@ -99,7 +106,7 @@ def train(
             if due["log"]:
                 progress.rows.append(loop.log_row(progress.step))
             progress.cpu_seconds += time.process_time() - clock
-            if due["validate"] and validate is not None:
+            if validate is not None and looks(config.train, progress.step, total):
                 loop.validate(validate, progress)
             if due["checkpoint"]:
                 loop.checkpoint(progress)

@@ -14,6 +14,12 @@ from sticc_lib.models.base import VideoModel
 LOG_LINES = 100
 """Lines of a run's log, apart from validations."""
 
+FIRST_LOOK = 0.4
+"""Share of the steps before which nothing is validated, unless the settings say how often.
+
+CHOICE: while the rate is high no weights are worth keeping: the best of all 21 trainings of the
+comparison came after 70 % of the steps. Looking earlier only costs time."""
+
 
 def rate(step: int, total: int, settings: TrainConfig) -> float:
     """Share of the peak learning rate at a step: linear warm-up, then cosine or steps."""
@@ -47,16 +53,18 @@ def optimizer_for(model: VideoModel, settings: TrainConfig) -> torch.optim.Optim
 
 
 def intervals(settings: TrainConfig, total: int) -> dict[str, int]:
-    """Steps between log rows, validations and checkpoints; the latter a multiple of the first,
-    so that no half-counted row is lost with an interruption."""
+    """Steps between log rows and between checkpoints; the latter a multiple of the first, so that
+    no half-counted row is lost with an interruption."""
     log = max(1, total // LOG_LINES)
-    tenth = max(1, total // 10)
-    checkpoint = settings.checkpoint_every or tenth
-    return {
-        "log": log,
-        "validate": settings.validate_every or tenth,
-        "checkpoint": max(log, checkpoint // log * log),
-    }
+    checkpoint = settings.checkpoint_every or max(1, total // 10)
+    return {"log": log, "checkpoint": max(log, checkpoint // log * log)}
+
+
+def looks(settings: TrainConfig, step: int, total: int) -> bool:
+    """Whether to validate after a step: at the interval and at the end, not early by default."""
+    if settings.validate_every:
+        return step == total or step % settings.validate_every == 0
+    return step == total or (step >= FIRST_LOOK * total and step % max(1, total // 10) == 0)
 
 
 def wants_bf16(settings: TrainConfig, device: torch.device) -> bool:

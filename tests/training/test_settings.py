@@ -8,7 +8,14 @@ import torch
 
 from sticc_lib.config import ConfigError, TrainConfig
 from sticc_lib.presets import preset
-from sticc_lib.training.settings import intervals, optimizer_for, placed, rate, wants_bf16
+from sticc_lib.training.settings import (
+    intervals,
+    looks,
+    optimizer_for,
+    placed,
+    rate,
+    wants_bf16,
+)
 
 
 def test_rate_rises_linearly_then_falls_as_a_cosine_to_near_zero():
@@ -71,11 +78,22 @@ def test_a_model_without_anything_to_learn_is_refused(tiny, name):
 @pytest.mark.parametrize("total", [1, 9, 60, 1500, 39_000])
 @pytest.mark.parametrize("every", [0, 1, 7, 1000])
 def test_checkpoints_fall_on_log_rows(total, every):
-    found = intervals(TrainConfig(checkpoint_every=every, validate_every=every), total)
+    found = intervals(TrainConfig(checkpoint_every=every), total)
     assert found["checkpoint"] % found["log"] == 0
     assert min(found.values()) >= 1
-    assert found["validate"] == (every or max(1, total // 10))
     assert total / found["log"] <= 200
+
+
+@pytest.mark.parametrize(("every", "total", "expected"), [
+    (0, 100, [40, 50, 60, 70, 80, 90, 100]),  # nothing worth keeping comes early
+    (25, 100, [25, 50, 75, 100]),  # whoever asks is answered from the start
+    (30, 100, [30, 60, 90, 100]),  # the end is always looked at
+    (0, 3, [2, 3]),
+    (0, 1, [1]),
+])  # fmt: skip
+def test_validation_leaves_the_first_steps_alone_unless_it_is_asked(every, total, expected):
+    settings = TrainConfig(validate_every=every)
+    assert [s for s in range(1, total + 1) if looks(settings, s, total)] == expected
 
 
 def test_bf16_is_a_choice_and_auto_asks_the_device():
