@@ -18,7 +18,9 @@ from sticc_lib.models.zoo import weights_fingerprint
 from sticc_lib.run import atomic, bar, cache_dir, fingerprint
 from sticc_lib.tracklets.table import TrackletSet
 
-BATCH = 256
+BATCH = 32
+"""Frames at a time. CHOICE: what 32 frames need stays in a core's cache; 256 took nearly twice as
+long a frame (1.4 against 2.6 ms here), with the same maps to the last bit."""
 
 
 class FrozenMaps:

@@ -139,7 +139,8 @@ class PKSampler:
     ) -> np.ndarray:
         order = rng.permutation(len(numbers))
         # one of every camera before a second of any
-        turn = pd.Series(cameras[order]).groupby(cameras[order]).cumcount().to_numpy()
+        shuffled = cameras[order]
+        turn = np.tril(shuffled[:, None] == shuffled, -1).sum(1)  # how many of it came before
         chosen = numbers[order[np.argsort(turn, kind="stable")]][: self.tracklets_each]
         missing = self.tracklets_each - len(chosen)
         return np.concatenate([chosen, rng.choice(numbers, missing)]) if missing else chosen

@@ -162,7 +162,8 @@ class Loop:
         for group in self.optimizer.param_groups:
             group["lr"] = group["peak"] * rate(step, self.total, self.settings)
         clips, mask, persons = self._batch(turn, rng)
-        self.model.train()
+        if not self.plain.training:  # asking costs less than telling every module
+            self.model.train()
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
             out = self.model(clips, mask, from_maps=self.maps is not None)
         loss, terms = losses.total(out.features, out.logits, out.extras, persons, self.config.loss)
