@@ -54,11 +54,14 @@ def coloured_set(persons=PERSONS, lengths=(3, 5), seed=0):
                     pixels.append(picture)
                 rows.append((person, f"p{person}", camera, "train", False, False, length, "t"))
     names = ["person", "label", "camera", "split", "query", "gallery", "num_frames", "source"]
+    label = np.zeros((len(pixels), HEIGHT, WIDTH), np.uint8)
+    label[:, 6:28, 4:12] = 1  # the target, visible
     return TrackletSet(
         "coloured",
         pd.DataFrame(rows, columns=names).rename_axis("tracklet").astype({"camera": "Int64"}),
         pd.DataFrame(frames, columns=["tracklet", "time", "row"]),
         ArrayStore(np.array(pixels, np.uint8)),
+        masks=ArrayStore(label),
     ).check()
 
 

@@ -23,10 +23,12 @@ class CapturedMap:
     Attributes:
         value: detached, on the model's device. First axis: clips; in M1's map clips x frames.
         feeds_embedding: False for a branch that inference skips and capture switched on.
+        axes: what its axes are, as the tap names them.
     """
 
     value: Tensor
     feeds_embedding: bool
+    axes: tuple[str, ...] = ()
 
 
 class CapturedMaps(Mapping[str, CapturedMap]):
@@ -54,7 +56,7 @@ class CapturedMaps(Mapping[str, CapturedMap]):
         if len({part.value.shape[1:] for part in parts}) > 1:
             raise CaptureError(f"{path}: forwards of different shape; capture each on its own")
         feeds = all(part.feeds_embedding for part in parts)
-        return CapturedMap(torch.cat([part.value for part in parts]), feeds)
+        return CapturedMap(torch.cat([part.value for part in parts]), feeds, parts[0].axes)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._parts)
@@ -62,9 +64,9 @@ class CapturedMaps(Mapping[str, CapturedMap]):
     def __len__(self) -> int:
         return len(self._parts)
 
-    def _receiver(self, path: str) -> Receiver:
+    def _receiver(self, path: str, axes: tuple[str, ...]) -> Receiver:
         def receive(value: Tensor, feeds_embedding: bool) -> None:
-            part = CapturedMap(value.detach(), feeds_embedding)
+            part = CapturedMap(value.detach(), feeds_embedding, axes)
             self._parts.setdefault(path, []).append(part)
 
         return receive
@@ -94,7 +96,7 @@ def capture(model: nn.Module) -> Iterator[CapturedMaps]:
     maps = CapturedMaps()
     try:
         for name, tap in taps.items():
-            tap.receive = maps._receiver(name)
+            tap.receive = maps._receiver(name, tap.axes)
         yield maps
     finally:
         for name, tap in taps.items():

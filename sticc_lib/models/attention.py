@@ -15,10 +15,16 @@ Receiver = Callable[[Tensor, bool], None]
 
 
 class Tap(nn.Module):
-    """Passes a tensor on; hands it to `receive(tensor, feeds_embedding)` where one is set."""
+    """Passes a tensor on; hands it to `receive(tensor, feeds_embedding)` where one is set.
 
-    def __init__(self) -> None:
+    Args:
+        axes: what the tensor's axes are, in words of the project, such as `clip frame slot token`;
+            whoever looks at a model it does not know goes by them. `clip*frame`: the two in one.
+    """
+
+    def __init__(self, axes: str = "") -> None:
         super().__init__()
+        self.axes = tuple(axes.split())
         self.receive: Receiver | None = None
 
     def forward(self, value: Tensor, feeds_embedding: bool = True) -> Tensor:
@@ -33,10 +39,11 @@ class SelfAttention(Tap):
 
     Args:
         heads: must divide C.
+        axes: of its map, as in `Tap`.
     """
 
-    def __init__(self, heads: int):
-        super().__init__()
+    def __init__(self, heads: int, axes: str = "clip*frame head query token"):
+        super().__init__(axes)
         self.heads = heads
 
     def forward(  # type: ignore[override]

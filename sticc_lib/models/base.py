@@ -82,6 +82,11 @@ class VideoModel(nn.Module):
         maps = self.trunk.frozen(clips.flatten(0, 1))  # [B*T C' H' W']
         return self.forward_maps(maps.unflatten(0, (batch, time)), mask)
 
+    @property
+    def blocks(self) -> dict[str, slice]:
+        """Parts of the embedding that mean something by themselves, in order."""
+        return {"embedding": slice(None)}
+
     def forward_maps(self, maps: Tensor, mask: Tensor | None = None) -> Output:
         """The same from the frozen part's maps [B T C' H' W'] on."""
         raise NotImplementedError

@@ -26,7 +26,7 @@ class DetailDecoder(nn.Module):
             weight = torch.empty(slots, channels, channels // slots)
             self.narrow = nn.Parameter(nn.init.normal_(weight, std=channels**-0.5))
             self.kappa.requires_grad_(False)
-        self.pi = Tap()
+        self.pi = Tap("clip slot")
 
     def forward(self, evidence: Evidence) -> tuple[Tensor, Tensor]:
         """-> RV_FG [B C] and the slots' vectors z [B S C]."""
@@ -54,9 +54,9 @@ class AbstractionDecoder(nn.Module):
             width = config.slots if config.spatial == "attend" else channels
             self.to_address = nn.Linear(channels, channels)
             self.spatial_memory = Memory(config.spatial_items, channels, width, config.kappa)
-            self.a = Tap()
+            self.a = Tap("clip frame item")
         if config.spatial == "attend":
-            self.beta = Tap()
+            self.beta = Tap("clip frame slot")
         elif config.spatial == "subtract":
             self.distractor = nn.BatchNorm1d(channels)
             nn.init.zeros_(self.distractor.weight)  # starts without effect, as in STMN
@@ -65,7 +65,7 @@ class AbstractionDecoder(nn.Module):
             self.temporal_memory = Memory(
                 config.temporal_items, channels, clip_length, config.kappa
             )
-            self.b, self.gamma = Tap(), Tap()
+            self.b, self.gamma = Tap("clip item"), Tap("clip frame")
 
     @property
     def width(self) -> int:

@@ -125,7 +125,7 @@ class IndividualEncoder(nn.Module):
         self.agreement_kappa.requires_grad_(
             config.rg_score == "agreement" and config.decoders != "mg"
         )
-        self.alpha, self.rho = Tap(), Tap()
+        self.alpha, self.rho = Tap("clip frame head slot token"), Tap("clip frame head slot")
 
     def forward(self, key: Tensor, value: Tensor, mask: Tensor | None) -> Evidence:
         """Keys and values [B T N C], mask [B T] -> Evidence."""

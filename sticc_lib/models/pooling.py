@@ -87,7 +87,7 @@ class AttentionPool(MeanPool):
         self.score = nn.Linear(config.channels, config.heads)
         nn.init.zeros_(self.score.weight)  # starts as the mean
         nn.init.zeros_(self.score.bias)
-        self.weights = Tap()
+        self.weights = Tap("clip frame head token")
 
     def pool(self, tokens: Tensor, mask: Tensor | None) -> Tensor:
         """Tokens [B T N C] -> [B C]; the map it hands over is [B T heads N]."""

@@ -45,6 +45,15 @@ class Sticc(VideoModel):
             self.abstraction = AbstractionDecoder(config, spec.clip_length)  # M4
             self.abstraction_neck = Neck(self.abstraction.width * channels, persons)
 
+    @property
+    def blocks(self) -> dict[str, slice]:
+        """`RV_FG`, `r_sp` and `r_tm`, as far as the decoders are there; C numbers each."""
+        names = ["RV_FG"] if self.config.decoders in ("both", "rg") else []
+        if self.config.decoders in ("both", "mg"):
+            names += ["r_sp", "r_tm"][: self.abstraction.width]
+        width = self.config.channels
+        return {name: slice(i * width, (i + 1) * width) for i, name in enumerate(names)}
+
     def forward_maps(self, maps: Tensor, mask: Tensor | None = None) -> Output:
         """Frozen maps [B T C' H W], mask [B T] -> Output with a 3C embedding.
 
