@@ -19,7 +19,6 @@ from sticc_lib.run import data_dir
 from sticc_lib.tracklets.table import TrackletSet
 from sticc_lib.training import Trained, train
 
-SHIPPED = "sticc_quick.safetensors"
 CONDITIONS = {
     "walkers": "standard",
     "walkers_unseen_cameras": "unseen_cameras",
@@ -109,9 +108,9 @@ def evaluate_method(
     return found, evaluate_embeddings(found, model.spec.distance)
 
 
-def shipped_checkpoint() -> Path:
-    """The trained STICC that comes with the project."""
-    return data_dir() / "weights" / SHIPPED
+def shipped_checkpoint(method: str = "sticc", seed: int = 0) -> Path:
+    """Where the trained weights lie that come with the project: STICC of three seeds, one floor."""
+    return data_dir() / "weights" / f"{method}_quick{f'_seed{seed}' if seed else ''}.safetensors"
 
 
 def checkpoint_for(run_folder: Path, method: str = "sticc") -> tuple[Path, str]:
@@ -125,8 +124,9 @@ def checkpoint_for(run_folder: Path, method: str = "sticc") -> tuple[Path, str]:
     own = run_folder / "checkpoints" / method
     if (own / "last" / "model.safetensors").exists():  # written at the end
         return own / "best", f"{method}: this run's own checkpoint (checkpoints/{method}/best)"
-    if method == "sticc" and shipped_checkpoint().exists():
-        return shipped_checkpoint(), f"sticc: the shipped checkpoint ({SHIPPED})"
+    shipped = shipped_checkpoint(method)
+    if shipped.exists():
+        return shipped, f"{method}: the shipped checkpoint ({shipped.name})"
     raise ConfigError(
         f"no finished training of {method} in {run_folder}; run notebook 03 or sticc train"
     )

@@ -60,8 +60,8 @@ def test_a_model_is_the_seeds(small):
 
 
 def test_the_runs_own_checkpoint_goes_before_the_shipped_one(small, tmp_path, monkeypatch):
-    shipped = tmp_path / "shipped.safetensors"
-    monkeypatch.setattr(session, "shipped_checkpoint", lambda: shipped)
+    shipped = tmp_path / "sticc"
+    monkeypatch.setattr(session, "shipped_checkpoint", lambda method: tmp_path / method)
     with pytest.raises(ConfigError, match=r"no finished training of sticc in .* run notebook 03"):
         session.checkpoint_for(tmp_path)
     shipped.touch()

@@ -15,10 +15,15 @@ from sticc_lib.models import zoo
 from sticc_lib.presets import preset
 
 
-def test_the_shipped_checkpoint_is_sticc_as_quick_has_it():
-    _, config, facts = zoo.load(shipped_checkpoint())
-    assert config.model == preset("quick").model
-    assert config.train == preset("quick").train
+@pytest.mark.parametrize(
+    ("method", "seed"), [("sticc", 0), ("sticc", 1), ("sticc", 2), ("attention_pool_joint", 0)]
+)
+def test_a_shipped_checkpoint_is_its_method_as_quick_has_it(method, seed):
+    _, config, facts = zoo.load(shipped_checkpoint(method, seed))
+    quick = preset("quick", seed=seed, **{"model.name": method})
+    assert config.model == quick.model
+    assert config.train == quick.train
+    assert config.seed == seed
     assert facts["persons"] == config.data.train_persons
 
 

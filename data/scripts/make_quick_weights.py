@@ -1,9 +1,10 @@
-"""Makes data/weights/sticc_quick.safetensors from a trained checkpoint, rounded to float16.
+"""Makes data/weights/METHOD_quick*.safetensors from a trained checkpoint, rounded to float16.
 
-    sticc train --preset quick --name quick-train
-    python data/scripts/make_sticc_quick.py reports/quick-train/checkpoints/sticc/best
+    sticc train --preset quick --threads 1 --name again
+    python data/scripts/make_quick_weights.py reports/again/checkpoints/sticc/best
 
-The config goes into the file and, for reading, beside it as JSON.
+Method and seed are the checkpoint's own. The config goes into the file and, for reading, beside it
+as JSON.
 """
 
 import argparse
@@ -14,6 +15,7 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 
 from sticc_lib.experiments.session import shipped_checkpoint
+from sticc_lib.models import zoo
 from sticc_lib.run import atomic, read_json, write_json
 
 
@@ -26,7 +28,8 @@ def main() -> None:
         notes = stored.metadata()
         state = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118
     half = {n: v.half() if v.is_floating_point() else v for n, v in state.items()}
-    target = shipped_checkpoint()
+    config = zoo.load(folder)[1]
+    target = shipped_checkpoint(config.model.name, config.seed)
     with atomic(target) as temporary:
         save_file(half, temporary, notes)
     write_json(target.with_suffix(".json"), read_json(folder / "config.json"))
