@@ -5,7 +5,7 @@ import pytest
 
 from sticc_lib.retrieval.embeddings import Embeddings
 from sticc_lib.retrieval.ranking import evaluate
-from sticc_lib.retrieval.showcase import extremes
+from sticc_lib.retrieval.showcase import extremes, one, queries, rivals
 from sticc_lib.tracklets.table import Rule
 
 PERSONS = 8
@@ -57,3 +57,51 @@ def test_few_queries_give_small_groups_and_too_few_are_refused():
     one = found.subset(np.isin(np.arange(len(found)), [0, 2]))
     with pytest.raises(ValueError, match="2 queries with a match: too few"):
         extremes(one, evaluate(one))
+
+
+def test_queries_come_worst_first_and_those_without_a_match_are_passed_over():
+    found = embeddings()
+    scores = evaluate(found)
+    listed = queries(found, scores)
+    assert list(listed) == ["query", "person", "camera", "ap"]
+    assert listed["ap"].is_monotonic_increasing
+    assert len(listed) == scores.num_valid == len(found) - 1
+    own = found.tracklets.loc[listed["query"]]
+    assert listed["person"].tolist() == own["person"].tolist()
+    place = found.tracklets.index.get_indexer(listed["query"])
+    np.testing.assert_array_equal(scores.ap[place], listed["ap"])
+
+
+def test_a_picked_query_gives_the_rows_that_the_extremes_have_of_it():
+    found = embeddings()
+    scores = evaluate(found)
+    worst = extremes(found, scores, k=5, each=1).query("group == 'worst'").drop(columns="group")
+    picked = one(found, scores, int(queries(found, scores)["query"].iloc[0]), k=5)
+    assert picked.to_dict("list") == worst.to_dict("list")
+
+
+def test_a_tracklet_that_is_no_query_is_refused():
+    found = embeddings()
+    scores = evaluate(found)
+    with pytest.raises(ValueError, match="tracklet 999 is no query here"):
+        one(found, scores, 999)
+    with pytest.raises(ValueError, match="tracklet 999 is not among"):
+        rivals(found, 999)
+
+
+def test_rivals_are_the_nearest_that_the_rule_ranks():
+    found = embeddings()
+    for query in found.tracklets.index[:6]:
+        place = found.tracklets.index.get_loc(query)
+        unit = found.values / np.linalg.norm(found.values, axis=1, keepdims=True)
+        table, near = found.tracklets, 1 - unit @ unit[place]
+        own = table.loc[query]
+        same = (table["person"] == own["person"]).to_numpy()
+        ranked = ~(same & (table["camera"] == own["camera"]).to_numpy(bool))
+        nearest = {
+            mark: int(table.index[np.flatnonzero(kind)[near[kind].argmin()]])
+            for mark, kind in {"true": same & ranked, "false": ~same}.items()
+        }
+        assert rivals(found, int(query)) == nearest
+    alone = int(found.tracklets.index[-1])
+    assert list(rivals(found, alone)) == ["false"]
