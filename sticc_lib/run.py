@@ -25,9 +25,10 @@ from pathlib import Path
 from typing import Any
 
 from sticc_lib.config import flatten
+from sticc_lib.values import Refusal
 
 
-class RunError(RuntimeError):
+class RunError(Refusal, RuntimeError):
     """A run folder that cannot be used; the message says why and what to do."""
 
 
@@ -96,7 +97,8 @@ def fingerprint(value: Any) -> str:
 def environment() -> dict[str, Any]:
     """Versions, commit and machine, as the manifest holds them."""
     packages = ("torch", "torchvision", "numpy", "pandas", "accelerate", "jupyterlab",
-                "jupyterlab-widgets", "ipywidgets", "papermill", "sticc-lib")  # fmt: skip
+                "jupyterlab-widgets", "ipywidgets", "anywidget", "papermill",
+                "sticc-lib")  # fmt: skip
     versions = {}
     for package in packages:
         with contextlib.suppress(metadata.PackageNotFoundError):

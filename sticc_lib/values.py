@@ -15,7 +15,17 @@ from typing import Any, Literal, TypeVar
 T = TypeVar("T")
 
 
-class ConfigError(ValueError):
+class Refusal(Exception):
+    """Base of errors whose message says all there is to say: what was wrong, and what to do.
+
+    A notebook shows such a message alone, without the stack that led to it.
+    """
+
+    def _render_traceback_(self) -> list[str]:  # IPython asks for it
+        return [f"{type(self).__name__}: {self}"]
+
+
+class ConfigError(Refusal, ValueError):
     """A setting that cannot be used; the message lists every one that is wrong."""
 
 

@@ -94,3 +94,15 @@ def test_a_run_is_named_after_preset_and_seed():
 
 def test_flatten_joins_names():
     assert flatten({"a": {"b": 1, "c": {"d": 2}}, "e": 3}) == {"a.b": 1, "a.c.d": 2, "e": 3}
+
+
+def test_a_notebook_shows_a_refusal_as_its_message_alone():
+    from IPython.core.interactiveshell import InteractiveShell
+
+    shell = InteractiveShell()
+    shown = []
+    shell._showtraceback = lambda kind, error, lines: shown.extend(lines)
+    shell.run_cell("from sticc_lib.presets import preset\npreset('quikc')")
+    (line,) = shown
+    assert line.startswith("ConfigError: ")
+    assert "quikc" in line

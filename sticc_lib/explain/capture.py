@@ -10,9 +10,10 @@ import torch
 from torch import Tensor, nn
 
 from sticc_lib.models.attention import Receiver, Tap
+from sticc_lib.values import Refusal
 
 
-class CaptureError(ValueError):
+class CaptureError(Refusal, ValueError):
     """A model that shows nothing, or maps that do not fit together."""
 
 

@@ -9,9 +9,14 @@ import torch
 from torch import Tensor, nn
 
 from sticc_lib.config import ModelConfig
+from sticc_lib.values import Refusal
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
+
+
+class ClipError(Refusal, ValueError):
+    """Clips or a mask that no model can take."""
 
 
 @dataclass(frozen=True)
@@ -67,13 +72,13 @@ class VideoModel(nn.Module):
             mask: bool [B T], True where a frame is real.
 
         Raises:
-            ValueError: not five dimensions, T = 0, or a mask that is not bool [B T] or hides every
+            ClipError: not five dimensions, T = 0, or a mask that is not bool [B T] or hides every
                 frame of a clip.
         """
         if clips.ndim != 5:
-            raise ValueError(f"expected clips [B T 3 H W], got {tuple(clips.shape)}")
+            raise ClipError(f"expected clips [B T 3 H W], got {tuple(clips.shape)}")
         if clips.shape[1] == 0:
-            raise ValueError("a clip needs at least one frame, got T = 0")
+            raise ClipError("a clip needs at least one frame, got T = 0")
         if mask is not None:
             _check_mask(mask, clips)
         if from_maps:
@@ -103,9 +108,9 @@ def frame_mean(values: Tensor, mask: Tensor | None) -> Tensor:
 def _check_mask(mask: Tensor, clips: Tensor) -> None:
     if mask.dtype != torch.bool or mask.shape != clips.shape[:2]:
         wanted = tuple(clips.shape[:2])
-        raise ValueError(f"expected a bool mask {wanted}, got {mask.dtype} {tuple(mask.shape)}")
+        raise ClipError(f"expected a bool mask {wanted}, got {mask.dtype} {tuple(mask.shape)}")
     if not bool(mask.any(1).all()):
-        raise ValueError(f"mask hides every frame of clip {int((~mask.any(1)).nonzero()[0])}")
+        raise ClipError(f"mask hides every frame of clip {int((~mask.any(1)).nonzero()[0])}")
 
 
 def normalise(pixels: Tensor, spec: ModelSpec) -> Tensor:

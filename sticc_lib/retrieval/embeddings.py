@@ -14,9 +14,10 @@ import pandas as pd
 
 from sticc_lib.run import atomic
 from sticc_lib.tracklets.table import Rule
+from sticc_lib.values import Refusal
 
 
-class EmbeddingError(ValueError):
+class EmbeddingError(Refusal, ValueError):
     """Embeddings that cannot be used; the message names the file or the row."""
 
 

@@ -15,13 +15,15 @@ from typing import Protocol
 import numpy as np
 import pandas as pd
 
+from sticc_lib.values import Refusal
+
 Size = tuple[int, int]
 SAMPLED = 64
 """Frames whose content stands for the set's in fingerprints."""
 PNG_END = b"IEND\xaeB`\x82"
 
 
-class PixelError(ValueError):
+class PixelError(Refusal, ValueError):
     """A picture that cannot be read; the message names the file and the remedy."""
 
 

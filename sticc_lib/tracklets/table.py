@@ -23,11 +23,12 @@ from sticc_lib.tracklets.check import (
     table_problems,
 )
 from sticc_lib.tracklets.store import PixelStore
+from sticc_lib.values import Refusal
 
 __all__ = ["DISTRACTOR", "JUNK", "SPLITS", "TRACKLET_COLUMNS", "DataError", "Rule", "TrackletSet"]
 
 
-class DataError(ValueError):
+class DataError(Refusal, ValueError):
     """A tracklet set that cannot be used; the message lists every violation."""
 
 

@@ -16,9 +16,10 @@ from sticc_lib.models import zoo
 from sticc_lib.models.base import VideoModel
 from sticc_lib.presets import steps_for
 from sticc_lib.run import atomic, write_text
+from sticc_lib.values import Refusal
 
 
-class TrainingError(RuntimeError):
+class TrainingError(Refusal, RuntimeError):
     """Training that cannot go on; the message says what is left and what to do."""
 
 
