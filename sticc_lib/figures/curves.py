@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from sticc_lib.figures.captions import Captioned, caption, start
-from sticc_lib.figures.parts import end_labels, percent
+from sticc_lib.figures.parts import end_labels, inset, percent
 from sticc_lib.figures.theme import CYCLE, FAINT, MUTED, WIDTH, metric, themed
 
 Log = Sequence[Mapping[str, Any]] | pd.DataFrame
@@ -26,47 +26,74 @@ PANELS = {"loss": "weighted sum of all terms", "id": "identity loss", "triplet":
 
 
 @themed
-def training(log: Log, smooth: float = 0.7) -> Figure:
+def training(
+    log: Log,
+    smooth: float = 0.7,
+    limits: Mapping[str, tuple[float, float]] | None = None,
+    run: str = "",
+) -> Figure:
     """Curves over steps: a panel a loss term, a line a branch, then rate and validation.
 
     Args:
         log: rows with `step` and numbers named `term` or `term/branch`, as training logs them,
             and `seed` where several runs stand together. A row need not have every name.
         smooth: weight of the past in the exponential mean drawn over logged losses; 0: none.
+        limits: panel -> (lowest, highest), from `common_limits`, so that runs can be compared.
+        run: which run it is, for the title.
 
     Raises:
-        ValueError: the log has no step, or no name that is drawn.
+        ValueError: the log has no step, or no name that is drawn; or smooth is outside of 0..1.
     """
+    if not 0 <= smooth < 1:
+        raise ValueError(f"smooth: {smooth}; expected 0 (none) to below 1")
     table = _table(log)
-    groups = {k: [c for c in table if str(c).split("/")[0] == k] for k in PANELS}
-    groups = {k: names for k, names in groups.items() if table[names].notna().any(axis=None)}
+    groups = _groups(table)
     if not groups:
         raise ValueError(f"nothing to draw in a log of {', '.join(map(str, table.columns))}")
-    across = min(3, len(groups))
-    down = -(-len(groups) // across)
-    figure = Captioned(figsize=(WIDTH, 0.55 + 2.1 * down), layout="constrained")
-    grid = figure.subplots(down, across, squeeze=False).ravel()
-    for panel, (term, names) in zip(grid, groups.items(), strict=False):
+    across, span, step = min(3, len(groups)), WIDTH / min(3, len(groups)), 2.1
+    figure = Captioned(figsize=(WIDTH, 0.65 + step * -(-len(groups) // across)))
+    for number, (term, names) in enumerate(groups.items()):
+        row, column = divmod(number, across)
+        # 0.95 inches to the right for the names of the lines
+        panel = inset(figure, 0.6 + span * column, 0.72 + step * row, span - 1.55, step - 0.62)
         if term == "val":  # before the labels of its lines find their places
             panel.set_ylim(0, 1)
             percent(panel.yaxis)
+        elif limits and term in limits:
+            panel.set_ylim(*limits[term])
         _curves(panel, table, names, 0.0 if term in ("lr", "val") else smooth, 1.3)
         panel.set_title(PANELS[term])
-    for panel in grid[len(groups) :]:
-        panel.set_visible(False)
-    for panel in grid[len(groups) - across : len(groups)]:
-        panel.set_xlabel("step")
+        panel.locator_params(axis="x", nbins=4)
+        if number + across >= len(groups):
+            panel.set_xlabel("step")
     seeds, steps = table["seed"].nunique(), int(table["step"].max())
     band = f" Lines are means of {seeds} seeds, bands run from the lowest to the highest."
     pale = " Pale: as logged." if seeds == 1 else ""
     calm = f" Losses are smoothed, an exponential mean with weight {smooth:g} on the past.{pale}"
     return caption(
         figure,
-        f"Training over {steps:,} steps",
-        "A panel a loss term, unweighted, a line a branch; each panel has its own range."
+        f"Training over {steps:,} steps" + (f": {run}" if run else ""),
+        "A panel a loss term, unweighted, a line a branch; each panel has its own range"
+        + (", the same for every run." if limits else ".")
         + band * (seeds > 1) + calm * (smooth > 0),
         f"Training curves over {steps} steps: {', '.join(PANELS[term] for term in groups)}.",
     )  # fmt: skip
+
+
+def common_limits(runs: Mapping[str, Log]) -> dict[str, tuple[float, float]]:
+    """The range of each panel of `training` that holds every one of several runs."""
+    ends: dict[str, list[float]] = {}
+    for log in runs.values():
+        table = _table(log)
+        for term, names in _groups(table).items():
+            values = table[names].to_numpy(float)
+            ends.setdefault(term, []).extend((np.nanmin(values), np.nanmax(values)))
+    found = {}
+    for term, values in ends.items():
+        low, high = min(values), max(values)
+        margin = 0.05 * ((high - low) or abs(high) or 1)
+        found[term] = (low - margin, high + margin)
+    return found
 
 
 @themed
@@ -108,6 +135,12 @@ def memory_information(
         f"Information of the memories over training; at the end {told} nats.",
         axes,
     )
+
+
+def _groups(table: pd.DataFrame) -> dict[str, list[Any]]:
+    """Panel -> the columns drawn in it, as far as they hold a number."""
+    groups = {k: [c for c in table if str(c).split("/")[0] == k] for k in PANELS}
+    return {k: names for k, names in groups.items() if table[names].notna().any(axis=None)}
 
 
 def _table(log: Log) -> pd.DataFrame:

@@ -25,6 +25,12 @@ def sheet(height: float, width: float = WIDTH) -> tuple[Figure, Axes]:
     return figure, axes
 
 
+def inset(figure: Figure, x: float, y: float, width: float, height: float) -> Axes:
+    """Axes at a place of a sheet, inches from the upper left; no layout engine has to find it."""
+    wide, high = figure.get_size_inches()
+    return figure.add_axes((x / wide, 1 - (y + height) / high, width / wide, height / high))
+
+
 def place(axes: Axes, pixels: np.ndarray, x: float, y: float, width: float, height: float) -> None:
     """Draws uint8 [3, H, W] into a box of a sheet, inches from the upper left."""
     axes.imshow(

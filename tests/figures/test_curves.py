@@ -79,3 +79,26 @@ def test_a_log_that_cannot_be_drawn_is_refused(draw):
         draw([{"loss": 1.0}])
     with pytest.raises(ValueError, match=r"nothing to draw|no memory"):
         draw([{"step": 1, "other": 1.0}])
+
+
+def test_runs_are_drawn_over_one_range_that_holds_them_all(texts):
+    runs = {"a": log(), "b": log(seed=0) + log(seed=40)}
+    limits = curves.common_limits(runs)
+    assert limits["loss"][0] < 4 / 60
+    assert limits["loss"][1] > 44
+    ranges = []
+    for name, rows in runs.items():
+        figure = curves.training(rows, limits=limits, run=name)
+        assert f"Training over 60 steps: {name}" in texts(figure)
+        held = captions.words(figure)
+        assert held is not None
+        assert "same for every run" in held.caption
+        ranges.append({t: axes.get_ylim() for t, axes in panels(figure).items()})
+    assert ranges[0] == ranges[1]
+
+
+def test_a_constant_term_gets_a_range_and_a_weight_of_one_is_refused():
+    low, high = curves.common_limits({"a": [{"step": 1, "diversity": 0.0}]})["diversity"]
+    assert low < 0 < high
+    with pytest.raises(ValueError, match="smooth: 1; expected 0"):
+        curves.training(log(), smooth=1)
