@@ -8,65 +8,33 @@ import numpy as np
 import pandas as pd
 import torch
 
-from sticc_lib.explain.capture import CaptureError, capture
+from sticc_lib.explain.seen import Seen, see
 from sticc_lib.models.base import VideoModel, normalise
 from sticc_lib.tracklets.sampling import Policy, test_clips
 from sticc_lib.tracklets.table import DataError, TrackletSet
 
 
 @dataclass(frozen=True)
-class Look:
-    """A tracklet, as a model sees it: K clips of T frames, their maps and vectors.
+class Look(Seen):
+    """A tracklet, as a model sees it: K clips of T frames, with all that `Seen` holds of them.
 
     Attributes:
-        whose: the model in words, checkpoint included; stands with every picture.
         data: name of the set.
         tracklet: number in the set, and its row.
         row: the tracklet's row of the set's table.
         policy: how it was cut into clips, in words.
         frames: uint8 [K, T, 3, H, W], as the model gets them before normalisation.
-        mask: bool [K, T], False where a frame only fills a short clip.
         times: int [K, T], which frame of the tracklet it is, from 0.
         labels: uint8 [K, T, H, W] label maps, where the set has masks.
-        grid: (h, w), how the N = h*w tokens of a frame lie.
-        maps: tap -> float16 map; axes as in `axes`, `clip*frame` already divided in two.
-        axes: tap -> what the map's axes are.
-        idle: taps whose map does not feed the embedding at inference.
-        blocks: name -> part of an embedding.
-        embeddings: float32 [K, D], of each clip.
-        slots: float32 [K, S, C], the slots' vectors z, where the model has slots.
     """
 
-    whose: str
     data: str
     tracklet: int
     row: pd.Series
     policy: str
     frames: np.ndarray
-    mask: np.ndarray
     times: np.ndarray
     labels: np.ndarray | None
-    grid: tuple[int, int]
-    maps: dict[str, np.ndarray]
-    axes: dict[str, tuple[str, ...]]
-    idle: frozenset[str]
-    blocks: dict[str, slice]
-    embeddings: np.ndarray
-    slots: np.ndarray | None
-
-    def __len__(self) -> int:
-        """K, number of clips."""
-        return len(self.frames)
-
-    def map(self, tap: str) -> np.ndarray:
-        """A map as float32, [K, ...].
-
-        Raises:
-            CaptureError: the model has no such tap; names those it has.
-        """
-        if tap not in self.maps:
-            raise CaptureError(f"{self.whose}: no map {tap}; it has {', '.join(self.maps)}")
-        return self.maps[tap].astype(np.float32)
 
     @property
     def embedding(self) -> np.ndarray:
@@ -115,38 +83,16 @@ def look(
     labels = None
     if data.masks is not None:
         labels = data.read(numbers, model.spec.image_size, masks=True)[places]
-    device = next(model.parameters()).device
+    device = next(iter(model.parameters()), torch.empty(0)).device
     clips = normalise(torch.from_numpy(frames).to(device), model.spec)
-    was_training = model.training
-    model.eval()
-    try:
-        with torch.inference_mode(), capture(model) as captured:
-            out = model(clips, torch.from_numpy(mask).to(device))
-    finally:
-        model.train(was_training)
-    maps, axes = {}, {}
-    for tap in captured:
-        value, names = captured[tap].value, captured[tap].axes
-        if names[:1] == ("clip*frame",):
-            value, names = value.unflatten(0, mask.shape), ("clip", "frame", *names[1:])
-        maps[tap], axes[tap] = value.to(torch.float16).cpu().numpy(), names
-    slots = out.extras.get("slots")
-    stride = model.trunk.stride
+    seen = see(model, lambda: model(clips, torch.from_numpy(mask).to(device)), mask, whose)
     return Look(
-        whose=whose,
+        **vars(seen),
         data=data.name,
         tracklet=tracklet,
         row=data.tracklets.loc[tracklet],
         policy=f"{policy}, T = {length}",
         frames=frames,
-        mask=mask,
         times=times,
         labels=labels,
-        grid=(model.spec.image_size[0] // stride, model.spec.image_size[1] // stride),
-        maps=maps,
-        axes=axes,
-        idle=frozenset(tap for tap in captured if not captured[tap].feeds_embedding),
-        blocks=model.blocks,
-        embeddings=out.embedding.float().cpu().numpy(),
-        slots=None if slots is None else slots.float().cpu().numpy(),
     )

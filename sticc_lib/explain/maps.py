@@ -1,60 +1,63 @@
 """Derived maps: how much of an embedding comes from which token, item and frame.
 
 All are products of attention weights, heads averaged first. They trace weights only: values,
-output projections and feed-forwards come after, so none of them is a cause (see `causes.py`).
+output projections and feed-forwards come after, so none of them is a cause (see `sensitivity.py`,
+`deletion.py` and `importance.py`).
 """
 
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 
 from sticc_lib.explain.capture import CaptureError
-from sticc_lib.explain.look import Look
+from sticc_lib.explain.seen import Seen
+from sticc_lib.tracklets.walkers import LABELS
 
 ALPHA, RHO, PI = "individual.alpha", "individual.rho", "detail.pi"
 A, BETA, B, GAMMA = "abstraction.a", "abstraction.beta", "abstraction.b", "abstraction.gamma"
 
 
-def attention(look: Look) -> np.ndarray:
+def attention(seen: Seen) -> np.ndarray:
     """alpha, mean over heads: [K T S N], each slot's sums to 1 over a frame's N tokens."""
-    return look.map(ALPHA).mean(2)
+    return seen.map(ALPHA).mean(2)
 
 
-def relevance(look: Look) -> np.ndarray:
+def relevance(seen: Seen) -> np.ndarray:
     """rho, mean over heads: [K T S], sums to 1 over a clip's T frames."""
-    return look.map(RHO).mean(2)
+    return seen.map(RHO).mean(2)
 
 
-def slot_weights(look: Look) -> np.ndarray:
+def slot_weights(seen: Seen) -> np.ndarray:
     """w_RG before its sum over slots: pi[s] rho[t,s] alpha[t,s,i], [K T S N].
 
     With `rg_pool=concat` there is no pi: each slot has its own part of the vector, and counts 1/S.
     """
-    alpha, rho = attention(look), relevance(look)
+    alpha, rho = attention(seen), relevance(seen)
     slots = alpha.shape[2]
-    even = np.full((len(look), slots), 1 / slots, np.float32)
-    pi = look.map(PI) if PI in look.maps else even
+    even = np.full((len(seen), slots), 1 / slots, np.float32)
+    pi = seen.map(PI) if PI in seen.maps else even
     return pi[:, None, :, None] * rho[..., None] * alpha
 
 
-def memory_weights(look: Look, half: str = "temporal") -> np.ndarray:
+def memory_weights(seen: Seen, half: str = "temporal") -> np.ndarray:
     """w_MG = gamma[t] sum_s beta[t,s] alpha[t,s,i], [K T N]; sums to 1 over a clip.
 
     Args:
-        look: of a model with M4.
+        seen: of a model with M4.
         half: `temporal` (what r_tm is made of) or `spatial` (r_sp: all valid frames alike).
 
     Without a spatial memory of slot patterns (off, or subtract) all slots count alike; without a
     temporal one all frames do.
     """
-    alpha = attention(look)
-    beta = look.map(BETA) if BETA in look.maps else np.full(alpha.shape[:3], 1 / alpha.shape[2])
-    even = look.mask / look.mask.sum(1, keepdims=True)
-    gamma = look.map(GAMMA) if half == "temporal" and GAMMA in look.maps else even
+    alpha = attention(seen)
+    beta = seen.map(BETA) if BETA in seen.maps else np.full(alpha.shape[:3], 1 / alpha.shape[2])
+    even = seen.mask / seen.mask.sum(1, keepdims=True)
+    gamma = seen.map(GAMMA) if half == "temporal" and GAMMA in seen.maps else even
     return np.einsum("kt,kts,ktsn->ktn", gamma, beta, alpha).astype(np.float32)
 
 
-def token_weights(look: Look) -> dict[str, np.ndarray]:
+def token_weights(seen: Seen) -> dict[str, np.ndarray]:
     """Every map that says how much of the embedding comes from which token: [K T N], sums to 1.
 
     For STICC: `w_RG`, and `w_MG` of both memories as far as the decoders are there. For any other
@@ -64,30 +67,30 @@ def token_weights(look: Look) -> dict[str, np.ndarray]:
     Raises:
         CaptureError: no map of the model has both axes.
     """
-    if ALPHA in look.maps:
-        found = {"w_RG": slot_weights(look).sum(2)} if "RV_FG" in look.blocks else {}
-        if "r_sp" in look.blocks:
-            found["w_MG spatial"] = memory_weights(look, "spatial")
-        if "r_tm" in look.blocks:
-            found["w_MG"] = memory_weights(look)
+    if ALPHA in seen.maps:
+        found = {"w_RG": slot_weights(seen).sum(2)} if "RV_FG" in seen.blocks else {}
+        if "r_sp" in seen.blocks:
+            found["w_MG spatial"] = memory_weights(seen, "spatial")
+        if "r_tm" in seen.blocks:
+            found["w_MG"] = memory_weights(seen)
         return found
     found = {}
-    for tap, axes in look.axes.items():
-        if tap in look.idle or not {"clip", "frame", "token"} <= set(axes):
+    for tap, axes in seen.axes.items():
+        if tap in seen.idle or not {"clip", "frame", "token"} <= set(axes):
             continue
         rest = tuple(i for i, a in enumerate(axes) if a not in ("clip", "frame", "token"))
-        weight = look.map(tap).mean(rest) * look.mask[..., None]
+        weight = seen.map(tap).mean(rest) * seen.mask[..., None]
         total = weight.sum((1, 2), keepdims=True)
         found[tap] = weight / np.where(total > 0, total, 1)
     if not found:
-        raise CaptureError(f"{look.whose}: no map over frames and tokens that feeds the embedding")
+        raise CaptureError(f"{seen.whose}: no map over frames and tokens that feeds the embedding")
     return found
 
 
-def uniform(look: Look) -> np.ndarray:
+def uniform(seen: Seen) -> np.ndarray:
     """What every token of the valid frames would get from a model that looks everywhere alike."""
-    tokens = look.grid[0] * look.grid[1]
-    even = look.mask / look.mask.sum(1, keepdims=True)
+    tokens = seen.grid[0] * seen.grid[1]
+    even = seen.mask / seen.mask.sum(1, keepdims=True)
     return np.repeat((even / tokens)[..., None], tokens, axis=2).astype(np.float32)
 
 
@@ -102,6 +105,35 @@ def entropy(weights: np.ndarray) -> np.ndarray:
     return -(weights * np.log(safe)).sum(-1)
 
 
-def picture(look: Look, weights: np.ndarray) -> np.ndarray:
+def picture(seen: Seen, weights: np.ndarray) -> np.ndarray:
     """[..., N] to [..., h, w]."""
-    return weights.reshape(*weights.shape[:-1], *look.grid)
+    return weights.reshape(*weights.shape[:-1], *seen.grid)
+
+
+def label_cells(labels: np.ndarray, grid: tuple[int, int]) -> np.ndarray:
+    """Share of each token's cell that bears each label of `walkers.LABELS`: [... H W] to [... L N].
+
+    Raises:
+        ValueError: a grid that does not divide the label maps.
+    """
+    height, width = labels.shape[-2:]
+    if height % grid[0] or width % grid[1]:
+        raise ValueError(f"label maps of {height}x{width} do not divide into {grid[0]}x{grid[1]}")
+    split = labels.reshape(*labels.shape[:-2], grid[0], height // grid[0], grid[1], -1)
+    shares = [(split == value).mean((-3, -1)) for value in LABELS.values()]  # each [..., h w]
+    stacked = np.stack(shares, -3).astype(np.float32)
+    return stacked.reshape(*stacked.shape[:-2], -1)
+
+
+def spearman(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Rank correlation over the last axis, ties sharing their mean rank; NaN where one is flat."""
+    shape = np.broadcast_shapes(first.shape, second.shape)
+    ranks = []
+    for values in (first, second):
+        flat = np.broadcast_to(values, shape).reshape(-1, shape[-1])
+        rank = pd.DataFrame(flat).rank(axis=1).to_numpy()
+        ranks.append(rank - rank.mean(1, keepdims=True))
+    norm = np.sqrt((ranks[0] ** 2).sum(1) * (ranks[1] ** 2).sum(1))
+    product = (ranks[0] * ranks[1]).sum(1)
+    found = np.divide(product, norm, out=np.full(len(norm), np.nan), where=norm > 0)
+    return found.reshape(shape[:-1])

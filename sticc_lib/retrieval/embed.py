@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from sticc_lib.config import ConfigError, EvalConfig
-from sticc_lib.models.base import VideoModel, normalise
+from sticc_lib.models.base import Output, VideoModel, normalise
 from sticc_lib.models.zoo import weights_fingerprint
 from sticc_lib.retrieval.embeddings import EmbeddingError, Embeddings
 from sticc_lib.run import bar, cache_dir, fingerprint, stderr
@@ -61,16 +61,19 @@ def embed(
         raise ConfigError(f"evaluate.batch_frames: {config.batch_frames}; expected at least 1")
     if len(data) == 0:
         raise EmbeddingError(f"{data.name}: no tracklets to embed; is the split empty?")
-    rows, masks, counts = _clips(data, model.spec.clip_length, config)
+    rows, masks, counts = clips_of(data, model.spec.clip_length, config)
     owner = np.repeat(np.arange(len(counts)), counts)
     was_training, total = model.training, None
     model.eval()
     try:
         meter = bar(progress, total=len(rows), desc=f"embed {data.name}", unit="clip")
         with torch.inference_mode(), meter:
-            for batch in _batches(counts, max(1, config.batch_frames // model.spec.clip_length)):
+            for batch in batches(counts, max(1, config.batch_frames // model.spec.clip_length)):
                 source = maps if maps is not None else data
-                vectors = _forward(model, source, rows[batch], masks[batch], config.flip)
+                forward = ready(model, source, rows[batch], masks[batch])
+                vectors = forward(False).embedding
+                if config.flip:
+                    vectors = (vectors + forward(True).embedding) / 2
                 if total is None:
                     total = torch.zeros(len(counts), vectors.shape[1], dtype=torch.float64)
                 total.index_add_(0, torch.from_numpy(owner[batch]), vectors.double().cpu())
@@ -149,7 +152,7 @@ def _facts(
     }
 
 
-def _clips(
+def clips_of(
     data: TrackletSet, clip_length: int, config: EvalConfig
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Frame rows int [n, T] and masks bool [n, T] of all clips, and clips a tracklet int [N]."""
@@ -164,7 +167,7 @@ def _clips(
     return np.concatenate(rows), np.concatenate(masks), np.array(counts)
 
 
-def _batches(counts: Sequence[int] | np.ndarray, limit: int) -> Iterator[slice]:
+def batches(counts: Sequence[int] | np.ndarray, limit: int) -> Iterator[slice]:
     """Runs of at most `limit` clips; a tracklet is only divided if it is longer than that."""
     start = size = 0
     for count in map(int, counts):
@@ -179,10 +182,16 @@ def _batches(counts: Sequence[int] | np.ndarray, limit: int) -> Iterator[slice]:
         yield slice(start, start + size)
 
 
-def _forward(
-    model: VideoModel, source: Maps | TrackletSet, rows: np.ndarray, mask: np.ndarray, flip: bool
-) -> Tensor:
-    """Embeddings [n D] of clips given as frame rows [n, T]; each frame is read once."""
+def ready(
+    model: VideoModel, source: Maps | TrackletSet, rows: np.ndarray, mask: np.ndarray
+) -> Callable[[bool], Output]:
+    """Reads clips; what it returns runs the model on them, on their mirror images with True.
+
+    Args:
+        source: cached maps, or the set itself for its pixels.
+        rows: int [n, T], rows of the set's `frames`; each frame is read once.
+        mask: bool [n, T].
+    """
     device = next(iter(model.parameters()), torch.empty(0)).device
     numbers, places = np.unique(rows, return_inverse=True)
     real = torch.from_numpy(mask).to(device)
@@ -195,11 +204,11 @@ def _forward(
     else:
         frames, halves = source.read(numbers).to(device), False
 
-    def run(frames: Tensor) -> Tensor:
-        frames = model.trunk.frozen(frames) if halves else frames
-        clips = frames[index].unflatten(0, rows.shape)  # [n T C H W]
+    def run(mirrored: bool) -> Output:
+        shown = frames.flip(-1) if mirrored else frames
+        shown = model.trunk.frozen(shown) if halves else shown
+        clips = shown[index].unflatten(0, rows.shape)  # [n T C H W]
         whole = isinstance(source, TrackletSet) and not halves
-        return (model(clips, real) if whole else model.forward_maps(clips, real)).embedding
+        return model(clips, real) if whole else model.forward_maps(clips, real)
 
-    vectors = run(frames)
-    return (vectors + run(frames.flip(-1))) / 2 if flip else vectors
+    return run
