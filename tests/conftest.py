@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from browsing import chromium
 
 PERSONS, CAMERAS, HEIGHT, WIDTH = 4, 2, 32, 16
 
@@ -13,6 +14,13 @@ def one_thread():
     import torch
 
     torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """A headless browser, or the reason why there is none."""
+    with chromium() as started:
+        yield started
 
 
 @pytest.fixture

@@ -104,14 +104,14 @@ def words(figure: Figure) -> Words | None:
     return getattr(figure, "_words", None)
 
 
-def png(figure: Figure) -> bytes:
+def png(figure: Figure, dpi: int = DPI) -> bytes:
     """The figure as PNG, 150 dots per inch, its alt text among the file's metadata."""
     held, buffer = words(figure), io.BytesIO()
     about = {"Software": None}
     if held is not None:
         about |= {"Title": held.title, "Description": held.alt}
     with theme():  # ticks and layout are made while drawing
-        figure.savefig(buffer, format="png", dpi=DPI, metadata=about)
+        figure.savefig(buffer, format="png", dpi=dpi, metadata=about)
     return buffer.getvalue()
 
 
@@ -126,8 +126,12 @@ def save(figure: Figure, path: Path | str) -> Path:
     return _write(show(figure), path)
 
 
-def show(figure: Figure) -> Picture:
+def show(figure: Figure, dpi: int = DPI) -> Picture:
     """Draws the figure for display in a notebook; as HTML, picture and caption stay together.
+
+    Args:
+        figure: with words.
+        dpi: dots per inch; fewer are drawn faster, and shown as wide.
 
     Raises:
         ValueError: the figure has no words.
@@ -135,7 +139,7 @@ def show(figure: Figure) -> Picture:
     held = words(figure)
     if held is None:
         raise ValueError("the figure has no caption and no alt text; call caption(figure, ...)")
-    return Picture(png(figure), held, round(100 * figure.get_figwidth()))
+    return Picture(png(figure, dpi), held, round(100 * figure.get_figwidth()))
 
 
 def run_figure(run: Run, figure: Figure, name: str) -> Picture:

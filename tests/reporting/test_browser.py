@@ -2,31 +2,15 @@
 
 import base64
 import io
-import shutil
 
 import pytest
+from browsing import pictures
 from tiny_notebooks import notebook
 
 from sticc_lib.reporting.index import write_run
 from sticc_lib.reporting.page import export
 from sticc_lib.reporting.status import Status, Verdict
 from sticc_lib.run import write_json
-
-NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
-FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
-
-
-@pytest.fixture(scope="module")
-def browser():
-    found = next(filter(None, map(shutil.which, NAMES)), None)
-    if found is None:
-        pytest.skip(f"needs a browser: one of {', '.join(NAMES)}")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=found, args=FLAGS)
-        yield started
-        started.close()
 
 
 @pytest.fixture(scope="module")
@@ -61,10 +45,7 @@ def test_a_page_opens_offline_with_every_picture(browser, folder, page, scheme):
     tab.on("request", lambda request: asked.append(request.url))
     tab.on("console", lambda message: said.append(message.text))
     tab.goto((folder / page).as_uri())
-    for image in tab.locator("img").all():
-        image.scroll_into_view_if_needed()
-        assert image.evaluate("image => image.decode().then(() => image.naturalWidth)") > 0
-    assert tab.locator("img").count() == 1
+    assert pictures(tab) == 1
     assert said == []
     assert [url for url in asked if not url.startswith(("file:", "data:"))] == []
     context.close()

@@ -1,0 +1,1 @@
+"""Views: figures with controls. They widen figures by widgets, and do nothing else."""

@@ -1,0 +1,240 @@
+"""A view: a figure with controls in JupyterLab, and the same figure as a picture in a report."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from html import escape
+from typing import Any
+
+import ipywidgets as widgets
+from matplotlib.figure import Figure
+
+from sticc_lib.figures.captions import SMALL, Picture, run_figure, show
+from sticc_lib.run import Run
+from sticc_lib.views.controls import Control
+from sticc_lib.views.names import Names
+from sticc_lib.views.picker import Pick
+
+LIVE_DPI = 100
+"""Of pictures that answer a control. CHOICE: one dot a CSS pixel, drawn in half the time of 150."""
+ALERT = "border-left:4px solid #b93218;padding:0.4em 0.9em;margin:0.4em 0;max-width:56em"
+VIEW_MIME = "application/vnd.jupyter.widget-view+json"
+
+
+class View:
+    """A figure of a state, with a control for each part of the state that can be chosen.
+
+    In JupyterLab the controls stand over the picture and a moved one draws it anew. Everywhere
+    else (exported HTML, a notebook without a kernel) the picture of the state it was displayed in
+    stands there, with caption and alt text, as of any figure.
+
+    Args:
+        draw: draws the figure of a state, `draw(**state)`; depends on nothing else.
+        controls: in the order in which they stand; limits may depend on those before.
+        state: where it starts; what it does not name starts at the control's first value.
+        busy: what to say while a state is drawn that takes long, or empty.
+
+    Raises:
+        ValueError: a state that cannot be chosen; names what can.
+    """
+
+    def __init__(
+        self,
+        draw: Callable[..., Figure],
+        controls: Sequence[Control] = (),
+        state: Mapping[str, Any] | None = None,
+        busy: Callable[[Mapping[str, Any]], str] | None = None,
+    ) -> None:
+        self._draw, self._controls, self._busy = draw, tuple(controls), busy
+        self._state: dict[str, Any] = {}
+        self._drawn: tuple[dict[str, Any], Picture] | None = None
+        self._live: _Live | None = None
+        self._followers: list[tuple[View, Callable[[dict[str, Any]], Mapping[str, Any]]]] = []
+        self._state = self._checked(state or {})
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """What is shown now: the arguments that the figure is drawn with."""
+        return dict(self._state)
+
+    @property
+    def box(self) -> widgets.VBox:
+        """The live half: controls over picture and caption. Made when first asked for."""
+        if self._live is None:
+            self._live = _Live(self._controls, self._state, self._moved)
+            self._live.show(self._attempt(self.picture))
+        return self._live.box
+
+    def set(self, **changes: Any) -> View:
+        """Chooses, as a hand on the controls would.
+
+        Raises:
+            ValueError: no such control, or a value it does not offer; names what it does.
+        """
+        self._adopt(self._checked(changes))
+        return self
+
+    def picture(self) -> Picture:
+        """The figure of the state, as sharp as one that is saved.
+
+        Raises:
+            ValueError: what cannot be drawn, and why.
+        """
+        if self._drawn is None or self._drawn[0] != self._state:
+            self._drawn = (self.state, show(self._draw(**self._state)))
+        return self._drawn[1]
+
+    def saved(self, run: Run, name: str) -> View:
+        """Writes the picture as `figures/<name>.png` of a run and returns this view, to display.
+
+        What cannot be drawn is not written; the view then says why.
+        """
+        held = self._attempt(lambda: run_figure(run, self._draw(**self._state), name))
+        if isinstance(held, Picture):
+            self._drawn = (self.state, held)
+        return self
+
+    def link(self, other: View, translate: Callable[[dict[str, Any]], Mapping[str, Any]]) -> View:
+        """Makes another view follow this one; what the other does not offer moves to the nearest.
+
+        Args:
+            other: the follower.
+            translate: this view's state -> changes of the follower's.
+        """
+        self._followers.append((other, translate))
+        other._adopt(other._fitted({**other._state, **translate(self.state)}))
+        return self
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
+        live = self.box._repr_mimebundle_()
+        held = self._attempt(self.picture)
+        if isinstance(held, Picture):
+            data, about = held._repr_mimebundle_()
+        else:
+            data, about = {"text/html": _alert(held), "text/plain": held}, {}
+        return {**data, VIEW_MIME: live[VIEW_MIME]}, about
+
+    def _moved(self, changes: Mapping[str, Any]) -> None:
+        self._adopt(self._fitted({**self._state, **changes}))
+
+    def _adopt(self, state: dict[str, Any]) -> None:
+        if state == self._state:
+            return
+        self._state = state
+        if self._live is not None:
+            self._live.refresh(state)
+            if self._busy is not None and (message := self._busy(state)):
+                self._live.say(escape(message))
+            self._live.show(self._attempt(self._drawn_live))
+        for other, translate in self._followers:
+            other._adopt(other._fitted({**other._state, **translate(self.state)}))
+
+    def _drawn_live(self) -> Picture:
+        return show(self._draw(**self._state), LIVE_DPI)
+
+    def _attempt(self, work: Callable[[], Picture]) -> Picture | str:
+        """What comes of it, or why nothing does."""
+        try:
+            return work()
+        except ValueError as error:  # ConfigError, CaptureError and DataError are ValueErrors
+            return str(error)
+
+    def _fitted(self, state: Mapping[str, Any]) -> dict[str, Any]:
+        fitted = dict(state)
+        for control in self._controls:
+            fitted |= control.fit(fitted)
+        return fitted
+
+    def _checked(self, changes: Mapping[str, Any]) -> dict[str, Any]:
+        fitted = self._fitted({**self._state, **changes})
+        for control in self._controls:
+            for name in set(control.traits.values()) & set(changes):
+                if fitted[name] != changes[name]:
+                    raise ValueError(
+                        f"{name}: {changes[name]!r} cannot be chosen; there is "
+                        f"{control.allowed(fitted)}"
+                    )
+        known = {name for control in self._controls for name in control.traits.values()}
+        if unknown := sorted(set(changes) - known):
+            raise ValueError(
+                f"no control {', '.join(unknown)}; there is {', '.join(sorted(known))}"
+            )
+        return fitted
+
+
+class _Live:
+    """The widgets of one view."""
+
+    def __init__(
+        self,
+        controls: Sequence[Control],
+        state: Mapping[str, Any],
+        moved: Callable[[Mapping[str, Any]], None],
+    ) -> None:
+        self._moved, self._quiet = moved, False
+        self._controls = [(control, control.widget()) for control in controls]
+        self.refresh(state)
+        for control, widget in self._controls:
+            widget.add_class("sticc-control")
+            for trait, name in control.traits.items():
+                widget.add_class(f"sticc-of-{name}")
+                widget.observe(lambda change, name=name: self._changed(name, change["new"]), trait)
+        self._image = widgets.Image(format="png", layout={"max_width": "100%"})
+        self._image.add_class("sticc-picture")
+        self._words, self._names = widgets.HTML(), Names()
+        self._words.layout.max_width = "100%"
+        self.box = widgets.VBox(
+            [_arranged(self._controls), self._image, self._words, self._names],
+            layout={"max_width": "940px", "overflow": "hidden"},
+        )
+        self.box.add_class("sticc-view")
+
+    def refresh(self, state: Mapping[str, Any]) -> None:
+        """Moves the controls to a state without anything following from it."""
+        self._quiet = True
+        try:
+            for control, widget in self._controls:
+                control.refresh(widget, state)
+        finally:
+            self._quiet = False
+
+    def show(self, held: Picture | str) -> None:
+        """Puts a picture with its words there, or a message in place of both."""
+        if isinstance(held, str):
+            self._image.layout.display = "none"
+            self.say(_alert(held))
+            return
+        with self._image.hold_sync():
+            self._image.value, self._image.width = held.png, str(held.width)
+            self._image.layout.display = None
+        self._names.alt = held.words.alt
+        self.say(f'<div style="{SMALL}">{escape(held.words.caption)}</div>')
+
+    def say(self, html: str) -> None:
+        """Puts words below the picture."""
+        self._words.value = html
+
+    def _changed(self, name: str, value: Any) -> None:
+        if not self._quiet:
+            self._moved({name: value})
+
+
+def _arranged(controls: Sequence[tuple[Control, Any]]) -> Any:
+    """Controls in columns as wide as the page gives, labels of one width; a picker on the left."""
+    pickers = [widget for control, widget in controls if isinstance(control, Pick)]
+    others = [widget for control, widget in controls if not isinstance(control, Pick)]
+    wide = max((len(w.description) for w in others if w.style.has_trait("description_width")
+                and not isinstance(w, widgets.Checkbox)), default=0)  # fmt: skip
+    for widget in others:
+        widget.layout.width = "auto"
+        if not isinstance(widget, widgets.Checkbox):
+            widget.style.description_width = f"{0.52 * wide + 1:.1f}em"
+    grid = widgets.GridBox(others, layout={
+        "grid_template_columns": "repeat(auto-fill, minmax(min(100%, 280px), 1fr))",
+        "grid_gap": "2px 20px", "flex": "1 1 280px", "align_content": "flex-start",
+    })  # fmt: skip
+    return widgets.HBox([*pickers, grid], layout={"flex_flow": "row wrap", "overflow": "visible"})
+
+
+def _alert(message: str) -> str:
+    return f'<div role="alert" style="{ALERT}">{escape(message)}</div>'

@@ -1,0 +1,31 @@
+"""A real browser for tests: the system's Chromium, else the one Playwright brought along."""
+
+import contextlib
+import shutil
+
+import pytest
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
+FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
+
+
+@contextlib.contextmanager
+def chromium():
+    """A headless browser; the test is skipped, with the reason, where there is none."""
+    api = pytest.importorskip("playwright.sync_api", reason="needs playwright (extra dev)")
+    found = next(filter(None, map(shutil.which, NAMES)), None)
+    with api.sync_playwright() as playwright:
+        try:
+            started = playwright.chromium.launch(executable_path=found, args=FLAGS)
+        except api.Error:
+            pytest.skip(f"needs a browser: one of {', '.join(NAMES)}, or playwright install")
+        yield started
+        started.close()
+
+
+def pictures(tab):
+    """How many pictures a page shows, each one decoded."""
+    for image in tab.locator("img").all():
+        image.scroll_into_view_if_needed()
+        assert image.evaluate("image => image.decode().then(() => image.naturalWidth)") > 0
+    return tab.locator("img").count()

@@ -1,0 +1,161 @@
+"""JupyterLab for tests: a server on this machine only, and a hand that works its widgets."""
+
+import contextlib
+import os
+import secrets
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import nbformat
+
+from sticc_lib.run import read_json
+
+BAD = ("error displaying widget", "model not found", "traceback", "failed to load model")
+SETTINGS = {
+    # cells out of sight are there too, and nothing is fetched
+    "notebook-extension/tracker": '{"windowingMode": "none"}',
+    "apputils-extension/notification": '{"fetchNews": "false", "checkForUpdates": false}',
+}
+DIGEST = """async image => {
+    const bytes = await (await fetch(image.src)).arrayBuffer();
+    const hash = new Uint8Array(await crypto.subtle.digest("SHA-1", bytes));
+    return Array.from(hash, byte => byte.toString(16).padStart(2, "0")).join("");
+}"""
+RAN = """() => {
+    const cells = jupyterapp.shell.currentWidget.content.widgets;
+    const code = cells.filter(cell => cell.model.type === "code" && cell.model.sharedModel.source);
+    return code.every(cell => cell.model.executionCount) &&
+        jupyterapp.shell.currentWidget.sessionContext.session?.kernel?.status === "idle";
+}"""
+FAILED = """() => jupyterapp.shell.currentWidget.content.widgets.flatMap(
+    cell => cell.model.type !== "code" ? [] : cell.model.outputs.toJSON()
+        .filter(output => output.output_type === "error")
+        .map(output => `[${cell.model.executionCount}] ${output.ename}: ${output.evalue}`))"""
+
+
+@contextlib.contextmanager
+def server(folder: Path, **environment: str):
+    """Serves a folder; yields the address of its notebooks, `{}` for the name, with a token."""
+    place, token = folder / ".lab", secrets.token_hex(16)
+    for name, text in SETTINGS.items():
+        path = place / "settings" / "@jupyterlab" / f"{name}.jupyterlab-settings"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    own = {"SETTINGS_DIR": "JUPYTERLAB_SETTINGS_DIR", "WORKSPACES": "JUPYTERLAB_WORKSPACES_DIR"}
+    own = {variable: str(place / name.lower().split("_")[0]) for name, variable in own.items()}
+    own |= {f"JUPYTER_{k}_DIR": str(place / k.lower()) for k in ("CONFIG", "RUNTIME", "DATA")}
+    own |= {"JUPYTER_TOKEN": token, "IPYTHONDIR": str(place / "ipython"), **environment}
+    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--expose-app-in-browser"]
+    command += ["--ServerApp.ip=127.0.0.1", f"--ServerApp.port={port}", "--allow-root"]
+    command += [f"--ServerApp.root_dir={folder}", "--ServerApp.terminals_enabled=False"]
+    with (folder / "lab.log").open("w") as log:
+        process = subprocess.Popen(command, env=os.environ | own, stdout=log, stderr=log)
+    try:
+        yield f"{_address(process, place / 'runtime')}lab/tree/{{}}?token={token}&reset"
+    finally:
+        process.terminate()  # it ends its kernels
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+
+
+def _address(process, runtime: Path) -> str:
+    for _ in range(600):
+        for path in runtime.glob("jpserver-*.json"):
+            with contextlib.suppress(Exception):
+                return read_json(path)["url"]
+        assert process.poll() is None, "JupyterLab did not start; see lab.log"
+        time.sleep(0.1)
+    raise AssertionError("JupyterLab did not start within a minute; see lab.log")
+
+
+class Hand:
+    """Opens notebooks in a browser tab, runs them, moves controls; remembers what was said."""
+
+    def __init__(self, browser, address: str) -> None:
+        self.context = browser.new_context(viewport={"width": 1280, "height": 1000})
+        self.tab, self.address = self.context.new_page(), address
+        self.tab.set_default_timeout(60_000)
+        self.said: list[str] = []
+        self.asked: list[str] = []
+        self.tab.on("console", lambda message: self.said.append(f"{message.type}: {message.text}"))
+        self.tab.on("pageerror", lambda error: self.said.append(f"pageerror: {error}"))
+        self.tab.on("request", lambda request: self.asked.append(request.url))
+
+    def run(self, name: str, seconds: float = 120) -> None:
+        """Opens a notebook and runs all its cells; an error in a cell fails the test."""
+        tab = self.tab
+        tab.goto(self.address.format(name))
+        tab.wait_for_function("window.jupyterapp?.shell?.currentWidget?.sessionContext?.isReady")
+        tab.evaluate("() => { jupyterapp.commands.execute('notebook:run-all-cells'); }")
+        tab.wait_for_function(RAN, timeout=1000 * seconds, polling=250)
+        assert tab.evaluate(FAILED) == []
+        tab.evaluate("() => { jupyterapp.shell.collapseLeft(); jupyterapp.shell.collapseRight(); }")
+
+    def views(self):
+        """The views on the page, each with its picture there."""
+        found = self.tab.locator(".jp-OutputArea .sticc-view").all()
+        for view in found:
+            view.locator("img.sticc-picture").wait_for()
+        return found
+
+    def digest(self, view) -> str:
+        """Stands for the bytes of the picture."""
+        return view.locator("img.sticc-picture").evaluate(DIGEST)
+
+    def controls(self, view) -> dict:
+        """Name -> control of those that can be moved."""
+        found = {}
+        for control in view.locator(".sticc-control").all():
+            names = control.get_attribute("class").split()
+            name = " ".join(n[9:] for n in names if n.startswith("sticc-of-"))
+            disabled = control.locator("[disabled], [aria-disabled=true]").count()
+            if not disabled and "widget-disabled" not in names:
+                found[name] = control
+        return found
+
+    def move(self, control) -> None:
+        """Chooses something else."""
+        control.scroll_into_view_if_needed()
+        if control.locator("[role=gridcell]").count():
+            control.locator("[role=gridcell][aria-selected=false]").last.click()
+        elif control.locator("select").count():
+            chosen = control.locator("select").evaluate("select => select.selectedIndex")
+            count = control.locator("option").count()
+            control.locator("select").select_option(index=(chosen + 1) % count)
+        elif control.locator("[role=slider]").count():
+            handle = control.locator("[role=slider]").last
+            now, most = (float(handle.get_attribute(f"aria-value{k}")) for k in ("now", "max"))
+            handle.press("ArrowLeft" if now >= most else "ArrowRight")
+        else:
+            control.locator("input").click()
+
+    def changed(self, view, before: str, seconds: float = 30) -> bool:
+        """Whether the picture becomes another one."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            if self.digest(view) != before:
+                return True
+            self.tab.wait_for_timeout(50)
+        return False
+
+    def complaints(self) -> list[str]:
+        """What page or console said that nobody may have to read."""
+        text = self.tab.locator("body").inner_text().lower()
+        found = [word for word in BAD if word in text]
+        found += [line for line in self.said if line.startswith(("error", "pageerror"))]
+        return found + [line for line in self.said if any(word in line.lower() for word in BAD)]
+
+
+def write(path: Path, *cells: str) -> None:
+    """A notebook of code cells."""
+    made = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
+    made.metadata.kernelspec = {"name": "python3", "display_name": "Python 3"}
+    nbformat.write(made, path)
