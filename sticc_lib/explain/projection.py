@@ -141,9 +141,9 @@ def purity_table(
         distance: how vectors are compared, blocks too.
 
     Returns:
-        A row a block, `whole` first, and a label: `block`, `label` (person, camera), `purity`,
-        `chance`, `most`, `count` (labels there are). A vector that serves re-identification has
-        a high purity of persons and one near chance of cameras.
+        A row a block, `whole` first, and a label that takes two values or more: `block`, `label`
+        (person, camera), `purity`, `chance`, `most`, `count` (values there are), `k`. A vector
+        that serves re-identification has a high purity of persons and one near chance of cameras.
 
     Raises:
         ValueError: k is not below the number of rows that are left.
@@ -155,9 +155,9 @@ def purity_table(
     rows = []
     for name, part in parts.items():
         for label, rows_of in keep.items():
-            if not rows_of.any():
-                continue
             labels = table.loc[rows_of, label].to_numpy(np.int64)
+            if len(np.unique(labels)) < 2:  # a single label is always pure
+                continue
             rows.append(
                 {
                     "block": name,
@@ -166,6 +166,7 @@ def purity_table(
                     "chance": chance(labels),
                     "most": most(labels, k),
                     "count": len(np.unique(labels)),
+                    "k": k,
                 }
             )
     return pd.DataFrame(rows)

@@ -112,8 +112,9 @@ def test_a_block_that_holds_persons_and_one_that_holds_cameras_are_told_apart():
     assert found.groupby("label")["count"].first().to_dict() == {"camera": 2, "person": 8}
 
 
-def test_rows_without_a_camera_have_no_camera_purity():
-    table = pd.DataFrame({"person": [1, 1, 2, 2], "camera": pd.array([pd.NA] * 4, "Int64")})
+@pytest.mark.parametrize("camera", [pd.NA, 1])
+def test_without_two_cameras_there_is_no_camera_purity(camera):
+    table = pd.DataFrame({"person": [1, 1, 2, 2], "camera": pd.array([camera] * 4, "Int64")})
     embeddings = Embeddings(np.eye(4, dtype=np.float32), table)
     found = purity_table(embeddings, {"embedding": slice(None)}, k=1)
     assert found["label"].tolist() == ["person"]
