@@ -29,3 +29,11 @@ def pictures(tab):
         image.scroll_into_view_if_needed()
         assert image.evaluate("image => image.decode().then(() => image.naturalWidth)") > 0
     return tab.locator("img").count()
+
+
+def findings(tab, within=None):
+    """What axe-core calls serious or critical on a page: [(rule, first place)]."""
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="needs axe (dev)")
+    found = axe.Axe().run(tab, context=within).response["violations"]
+    found = [rule for rule in found if rule["impact"] in ("serious", "critical")]
+    return [(rule["id"], rule["nodes"][0]["html"][:200]) for rule in found]

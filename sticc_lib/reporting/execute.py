@@ -88,10 +88,14 @@ def execute(
 def clean(notebook: Any, ran: list[int]) -> None:
     """Takes out what papermill adds or gets wrong; `ran`: positions of the cells that ran.
 
-    Its error markers go; cells it calls completed that never ran are called `not run`; widget
-    state goes, without which the HTML export shows the picture that stands beside a widget.
+    Its error markers go; cells it calls completed that never ran are called `not run`; widgets go
+    where a picture stands beside them: without a kernel JupyterLab would only say that it misses
+    their state, which goes as well.
     """
     notebook.metadata.pop("widgets", None)
+    for output in (o for cell in notebook.cells for o in cell.get("outputs", ())):
+        if "text/html" in output.get("data", ()):
+            output.data.pop("application/vnd.jupyter.widget-view+json", None)
     notebook.cells = [c for c in notebook.cells if MARKER not in c.metadata.get("tags", ())]
     for position, cell in enumerate(notebook.cells):
         held = cell.metadata.get("papermill")

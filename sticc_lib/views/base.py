@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 
 from sticc_lib.figures.captions import SMALL, Picture, run_figure, show
 from sticc_lib.run import Run
+from sticc_lib.values import Refusal
 from sticc_lib.views.controls import Control
 from sticc_lib.views.names import Names
 from sticc_lib.views.picker import Pick
@@ -125,19 +126,23 @@ class View:
             self._live.refresh(state)
             if self._busy is not None and (message := self._busy(state)):
                 self._live.say(escape(message))
-            self._live.show(self._attempt(self._drawn_live))
+            self._live.show(self._attempt(self._drawn_live, live=True))
         for other, translate in self._followers:
             other._adopt(other._fitted({**other._state, **translate(self.state)}))
 
     def _drawn_live(self) -> Picture:
         return show(self._draw(**self._state), LIVE_DPI)
 
-    def _attempt(self, work: Callable[[], Picture]) -> Picture | str:
+    def _attempt(self, work: Callable[[], Picture], live: bool = False) -> Picture | str:
         """What comes of it, or why nothing does."""
         try:
             return work()
-        except ValueError as error:  # ConfigError, CaptureError and DataError are ValueErrors
+        except (ValueError, Refusal) as error:
             return str(error)
+        except Exception as error:
+            if not live:
+                raise
+            return f"{type(error).__name__}: {error}"  # a callback's stack is lost in a log
 
     def _fitted(self, state: Mapping[str, Any]) -> dict[str, Any]:
         fitted = dict(state)

@@ -4,11 +4,13 @@ import nbformat
 import papermill
 import psutil
 import pytest
+from nbformat import v4
 from tiny_notebooks import notebook
 
-from sticc_lib.reporting.execute import execute
+from sticc_lib.reporting.execute import clean, execute
 from sticc_lib.reporting.status import Limits
 
+VIEW = "application/vnd.jupyter.widget-view+json"
 LAST = "print('the last cell ran')"
 KILL = "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"
 
@@ -59,6 +61,15 @@ def test_progress_bars_are_off(whole):
 
 def test_widget_state_is_stripped(whole):
     assert "widgets" not in whole[0].metadata
+
+
+def test_a_widget_goes_where_a_picture_stands_beside_it():
+    view, alone = {"text/html": "<img>", VIEW: {}}, {"text/plain": "a slider", VIEW: {}}
+    made = notebook("show()")
+    made.cells[2].outputs = [v4.new_output("display_data", d) for d in (view, alone)]
+    clean(made, [2])
+    assert [sorted(o.data) for o in made.cells[2].outputs] == [
+        ["text/html"], [VIEW, "text/plain"]]  # fmt: skip
 
 
 def test_the_kernel_has_a_home_and_an_environment_of_its_own(whole):
