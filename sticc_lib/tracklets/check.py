@@ -49,8 +49,8 @@ def table_problems(data: TrackletSet) -> list[str]:
     return problems
 
 
-def content_problems(data: TrackletSet) -> list[str]:
-    """What is wrong row by row."""
+def content_problems(data: TrackletSet, queries: bool = True) -> list[str]:
+    """What is wrong row by row; without `queries`, those that lack a match are let through."""
     tracklets, frames = data.tracklets, data.frames
     problems = []
     for number, name in tracklets.loc[~tracklets["split"].isin(SPLITS), "split"].items():
@@ -68,7 +68,8 @@ def content_problems(data: TrackletSet) -> list[str]:
         )
     for number in counts.index.difference(tracklets.index)[:10]:
         problems.append(f"frames: tracklet {number} is not in tracklets")
-    return problems + _frame_problems(frames) + _query_problems(data)
+    problems += _frame_problems(frames)
+    return problems + _query_problems(data) if queries else problems
 
 
 def _type_problems(
