@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 import torch
 
+from sticc_lib.explain.capture import CaptureError
 from sticc_lib.explain.look import Look
 from sticc_lib.explain.seen import at_inference
 from sticc_lib.models.base import VideoModel, normalise
@@ -24,12 +26,14 @@ class Pair:
         blocks: block -> its part of the distance; at least 0, and they add up to it.
         slots: float32 [S, S], cosines between the slots' vectors z of the first (rows) and of the
             second (columns), mean over clips; None where the model has no slots.
+        centred: whether what all tracklets share was taken off the slots first.
     """
 
     first: Look
     second: Look
     blocks: dict[str, float]
     slots: np.ndarray | None
+    centred: bool
 
     @property
     def distance(self) -> float:
@@ -37,23 +41,48 @@ class Pair:
         return sum(self.blocks.values())
 
 
-def pair(first: Look, second: Look) -> Pair:
+def slot_centre(looks: Sequence[Look]) -> np.ndarray:
+    """What the slots of any tracklet have in common: the mean z of some looks, [S, C].
+
+    A few dozen tracklets of different persons do. The shared part is most of a slot's vector, so
+    that without it any two persons' slots look the same.
+
+    Raises:
+        ValueError: no look.
+        CaptureError: the model has no slots.
+    """
+    if not looks:
+        raise ValueError("no look: a centre needs tracklets to be the mean of")
+    if any(look.slots is None for look in looks):
+        raise CaptureError(f"{looks[0].whose} has no slots to compare")
+    return np.mean([look.slots.mean(0) for look in looks if look.slots is not None], axis=0)
+
+
+def pair(first: Look, second: Look, centre: np.ndarray | None = None) -> Pair:
     """Divides the distance of two tracklets by block of the embedding.
 
     Of vectors of length one, 1 - cosine is half the squared Euclidean distance, which is a sum
     over dimensions: so each block's part is exact, whatever the model is compared by.
 
+    Args:
+        first: one tracklet.
+        second: another, through the same model.
+        centre: `slot_centre` of the model; taken off the slots before they are compared.
+
     Raises:
-        ValueError: the looks are of two models.
+        ValueError: the looks are of two models, or the centre is of another.
     """
     _same_model(first, second)
     a, b = first.embedding.astype(np.float64), second.embedding.astype(np.float64)
     square = (a - b) ** 2 / 2
     slots = None
     if first.slots is not None and second.slots is not None:
-        slots = 1 - distances(first.slots.mean(0), second.slots.mean(0))
+        sides = [first.slots.mean(0), second.slots.mean(0)]
+        if centre is not None and centre.shape != sides[0].shape:
+            raise ValueError(f"centre {centre.shape}: expected {sides[0].shape}")
+        slots = 1 - distances(*(side - (0 if centre is None else centre) for side in sides))
     parts = {name: float(square[block].sum()) for name, block in first.blocks.items()}
-    return Pair(first, second, parts, slots)
+    return Pair(first, second, parts, slots, slots is not None and centre is not None)
 
 
 def swap_effect(

@@ -142,7 +142,7 @@ def _scatter(panel: Axes, xy: np.ndarray, labels: pd.Series, chosen: list, size:
     panel.scatter(*xy[rest].T, s=size * 0.6, color=FAINT, linewidths=0, alpha=0.6)
     for label, colour, sign in zip(chosen, CYCLE, CYCLE_MARKERS, strict=False):
         mine = (labels == label).fillna(False).to_numpy(bool)
-        panel.scatter(*xy[mine].T, s=size, color=colour, marker=sign, linewidths=0.4,
+        panel.scatter(*xy[mine].T, s=max(size, 16), color=colour, marker=sign, linewidths=0.4,
                       edgecolors="white", zorder=3)  # fmt: skip
 
 
@@ -157,7 +157,7 @@ def _marked(panel: Axes, xy: np.ndarray, inside: np.ndarray, mark: Box | None) -
 
 def _purity(page: Axes, rows: pd.DataFrame, x: float, y: float) -> None:
     """A line a block from 0 to 1: chance, the greatest there can be, and the purity found."""
-    start, width = x + 0.85, WIDE - 1.35
+    start, width = x + 0.95, WIDE - 1.45
     first = rows.iloc[0]
     page.text(x, y, f"purity, k = {first['k']}", va="top", fontweight="bold", fontsize=8.5)
     notes = ("chance", "most possible")

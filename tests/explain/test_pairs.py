@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 import torch
 
+from sticc_lib.explain.capture import CaptureError
 from sticc_lib.explain.look import look
-from sticc_lib.explain.pairs import pair, swap_effect
+from sticc_lib.explain.pairs import pair, slot_centre, swap_effect
 from sticc_lib.models.base import normalise
 
 
@@ -51,6 +52,21 @@ def test_a_difference_planted_in_one_block_is_found_there(tiny, coloured):
     assert parts["RV_FG"] == parts["r_tm"] == 0
     own = (seen.embedding[seen.blocks["r_sp"]] ** 2).sum()
     assert parts["r_sp"] == pytest.approx(2 * own, rel=1e-5)
+
+
+def test_a_shared_part_makes_all_slots_alike_until_it_is_taken_off(tiny, coloured):
+    data, model = coloured(persons=6), stirred(tiny())
+    looks = [look(model, data, t, "tiny") for t in range(0, 24, 4)]
+    shared = 50 * np.random.default_rng(0).normal(size=looks[0].slots.shape[1:])
+    looks = [replace(one, slots=one.slots + shared.astype(np.float32)) for one in looks]
+    centre = slot_centre(looks)
+    raw, free = pair(*looks[:2]), pair(*looks[:2], centre)
+    assert (raw.centred, free.centred) == (False, True)
+    assert np.diag(raw.slots).min() > 0.9
+    assert np.diag(free.slots).max() < 0.9
+    every = [np.diag(pair(looks[0], one, centre).slots) for one in looks]
+    np.testing.assert_allclose(every[0], 1, atol=1e-5)
+    assert np.mean(every[1:]) < 0.1  # deviations from a mean sum to nothing
 
 
 def test_slots_are_compared_only_where_there_are_slots(tiny, coloured):
@@ -105,5 +121,11 @@ def test_looks_of_two_models_and_clips_that_are_not_there_are_refused(tiny, colo
     seen, other = look(model, data, 0, "a"), look(model, data, 1, "b")
     with pytest.raises(ValueError, match="looks of two models: a, and b"):
         pair(seen, other)
+    with pytest.raises(ValueError, match=r"centre \(2, 2\): expected \(4, 16\)"):
+        pair(seen, seen, np.zeros((2, 2)))
+    with pytest.raises(ValueError, match="needs tracklets"):
+        slot_centre([])
+    with pytest.raises(CaptureError, match="floor has no slots"):
+        slot_centre([look(tiny("attention_pool"), data, 0, "floor")])
     with pytest.raises(ValueError, match="other: 5; expected 0 to 0"):
         swap_effect(model, seen, seen, other=5)
