@@ -110,8 +110,9 @@ def png(figure: Figure, dpi: int = DPI) -> bytes:
     about = {"Software": None}
     if held is not None:
         about |= {"Title": held.title, "Description": held.alt}
+    packed = {"compress_level": 6 if dpi >= DPI else 1}  # what is looked at once need not be small
     with theme():  # ticks and layout are made while drawing
-        figure.savefig(buffer, format="png", dpi=dpi, metadata=about)
+        figure.savefig(buffer, format="png", dpi=dpi, metadata=about, pil_kwargs=packed)
     return buffer.getvalue()
 
 

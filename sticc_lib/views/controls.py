@@ -19,6 +19,11 @@ def given(value: Any, state: State) -> Any:
     return value(state) if callable(value) else value
 
 
+def _seen(there_is_a_choice: bool) -> dict[str, str]:
+    """Layout of a control: one that never leaves a choice takes no room."""
+    return {} if there_is_a_choice else {"display": "none"}
+
+
 class Control(Protocol):
     """What a view asks of its controls."""
 
@@ -88,8 +93,9 @@ class Slide(_Named):
 
     def widget(self) -> Any:
         kind = widgets.IntSlider if self.step == 1 else widgets.FloatSlider
+        fixed = not callable(self.last) and self.last <= self.first
         return kind(description=self.label, step=self.step, tooltip=self.help or self.label,
-                    continuous_update=self.live)  # fmt: skip
+                    continuous_update=self.live, layout=_seen(not fixed))  # fmt: skip
 
     def refresh(self, widget: Any, state: State) -> None:
         last = given(self.last, state)
@@ -121,7 +127,9 @@ class Choice(_Named):
         return ", ".join(map(repr, given(self.options, state).values()))
 
     def widget(self) -> Any:
-        return widgets.Dropdown(description=self.label, tooltip=self.help or self.label)
+        fixed = not callable(self.options) and len(self.options) < 2
+        return widgets.Dropdown(description=self.label, tooltip=self.help or self.label,
+                                layout=_seen(not fixed))  # fmt: skip
 
     def refresh(self, widget: Any, state: State) -> None:
         options = list(given(self.options, state).items())
