@@ -78,7 +78,7 @@ class Survey:
         if name in self.per_frame:
             return self.per_frame[name], self.clips[self.frames["clip"].to_numpy()]
         known = ", ".join([*self.per_frame, *self.per_clip])
-        raise CaptureError(f"{self.whose or 'the model'} has no {name}; it has {known}")
+        raise CaptureError(f"{self.whose} has no {name}; it has {known}")
 
     def mean(self, name: str) -> np.ndarray:
         """Mean over each tracklet's frames or clips: [N, ...]."""
@@ -112,7 +112,7 @@ def survey(
     """
     if len(data) == 0:
         raise EmbeddingError(f"{data.name}: no tracklets to look at; is the split empty?")
-    length = model.spec.clip_length
+    length, whose = model.spec.clip_length, whose or type(model).__name__
     rows, masks, counts = clips_of(data, length, config)
     found: list[_Parts] = []
     grid = (0, 0)
@@ -120,10 +120,11 @@ def survey(
         for batch in batches(counts, max(1, config.batch_frames // length)):
             source = data if maps is None else maps
             forward = partial(ready(model, source, rows[batch], masks[batch]), False)
-            seen = see(model, forward, masks[batch], whose or type(model).__name__)
-            found.append(_reduced(seen, _labels(data, rows[batch], model.spec.image_size)))
-            grid = seen.grid
-            meter.update(len(seen))
+            labels = _labels(data, rows[batch], model.spec.image_size)
+            # nothing but the sums outlives this line: the maps of two batches never meet
+            grid, part = _reduced(see(model, forward, masks[batch], whose), labels)
+            found.append(part)
+            meter.update(len(masks[batch]))
     clips = np.repeat(np.arange(len(counts)), counts)
     kept: dict[str, dict[str, np.ndarray]] = {kind: {} for kind in KINDS}
     for kind, name in found[0]:
@@ -149,8 +150,8 @@ def survey(
     )
 
 
-def _reduced(seen: Seen, labels: np.ndarray | None) -> _Parts:
-    """What is kept of a batch, by kind (of KINDS) and name; K clips first."""
+def _reduced(seen: Seen, labels: np.ndarray | None) -> tuple[tuple[int, int], _Parts]:
+    """The grid, and what is kept of a batch, by kind (of KINDS) and name; K clips first."""
     weights, kept = derived.token_weights(seen), {}
     frames = seen.mask.sum(1)[:, None]
     for name, weight in weights.items():
@@ -175,7 +176,7 @@ def _reduced(seen: Seen, labels: np.ndarray | None) -> _Parts:
     if seen.slots is not None:
         unit = seen.slots / np.maximum(np.linalg.norm(seen.slots, axis=2, keepdims=True), 1e-12)
         kept["likeness", "z"] = unit @ unit.swapaxes(1, 2)
-    return kept
+    return seen.grid, kept
 
 
 def _labels(data: TrackletSet, rows: np.ndarray, size: tuple[int, int]) -> np.ndarray | None:

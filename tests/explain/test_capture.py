@@ -6,6 +6,7 @@ import weakref
 
 import pytest
 import torch
+from spotlight import stirred
 
 from sticc_lib.explain.capture import CaptureError, capture
 from sticc_lib.models.attention import Tap
@@ -138,3 +139,39 @@ def test_a_training_forward_keeps_its_gradients_and_no_graph_in_the_maps(tiny):
 def test_a_model_without_anything_to_see_is_refused(tiny, name):
     with pytest.raises(CaptureError, match="no attention and no memory"), capture(tiny(name)):
         pytest.fail("it was entered")
+
+
+VARIANTS = [
+    ("sticc", {}), ("sticc", {"encoder": "serial"}), ("sticc", {"encoder": "none"}),
+    ("sticc", {"decoders": "rg"}), ("sticc", {"decoders": "mg"}), ("sticc", {"rg_pool": "concat"}),
+    ("sticc", {"rg_score": "agreement"}), ("sticc", {"rg_score": "uniform"}),
+    ("sticc", {"spatial": "subtract"}), ("sticc", {"spatial": "off"}),
+    ("sticc", {"temporal": "mean"}), ("sticc", {"temporal": "off"}),
+    ("sticc", {"position": "learned"}), ("sticc", {"heads": 4, "slots": 1}),
+    ("attention_pool", {}), ("attention_pool_joint", {}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "options"), VARIANTS, ids=str)
+@pytest.mark.parametrize("padded", [False, True], ids=["whole", "padded"])
+def test_fused_and_explicit_agree_in_every_captured_module(tiny, name, options, padded):
+    model, clips = stirred(tiny(name, **options)).eval(), frames()
+    mask = torch.tensor([[True, True, True], [True, True, not padded]])
+    calls = {}
+    hooks = [
+        module.register_forward_hook(
+            lambda m, given, named, gave, path=path: calls.update({path: (given, named, gave)}),
+            with_kwargs=True,
+        )
+        for path, module in model.named_modules() if isinstance(module, Tap)
+    ]  # fmt: skip
+    with torch.no_grad(), capture(model) as maps:
+        seen = model(clips, mask).embedding
+    for hook in hooks:
+        hook.remove()
+    assert set(calls) == set(maps)
+    with torch.no_grad():
+        torch.testing.assert_close(model(clips, mask).embedding, seen, rtol=0, atol=1e-5)
+        for path, (given, named, explicit) in calls.items():
+            fused = model.get_submodule(path)(*given, **named)
+            torch.testing.assert_close(fused, explicit, rtol=0, atol=1e-5, msg=path)
