@@ -7,6 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from sticc_lib.figures import tiles
 from sticc_lib.figures.captions import caption
 from sticc_lib.figures.parts import evenly, frame, grey, place, sheet, who
 from sticc_lib.figures.theme import MARKS, MUTED, QUERY, WIDTH, condition, themed
@@ -17,7 +18,11 @@ LEFT, GAP = 0.11, 0.13
 
 @themed
 def ranked_gallery(
-    data: TrackletSet, ranked: pd.DataFrame, frames: int = 2, query_frames: int = 3
+    data: TrackletSet,
+    ranked: pd.DataFrame,
+    frames: int = 2,
+    query_frames: int = 3,
+    picked: int = 0,
 ) -> Figure:
     """Query strips and their nearest gallery strips, marked true, false or junk.
 
@@ -29,6 +34,7 @@ def ranked_gallery(
             stand together (worst, median, best). `retrieval.ranking.rank` gives such rows.
         frames: evenly spaced frames of a gallery strip.
         query_frames: of the query strip.
+        picked: the rank of the entries that are outlined; 0 for none.
 
     Raises:
         ValueError: nothing to show, or a mark of another name.
@@ -52,16 +58,17 @@ def ranked_gallery(
             page.text(LEFT, y - 0.02, heading, fontsize=10, fontweight="bold", color=QUERY,
                       va="top")  # fmt: skip
             y += 0.17
-        _row(page, data, where, part, y, (cell, tall), (query_frames, frames))
+        _row(page, data, where, part, y, (cell, tall), (query_frames, frames), picked)
         y += step
     _legend(page, 0.5)
     counts = ranked.loc[ranked["mark"] != "junk"].groupby("query", sort=False).first()["mark"]
     return caption(
         figure,
-        f"What {len(groups)} queries found in {condition(data.name)}",
+        f"What {'a query' if len(groups) == 1 else f'{len(groups)} queries'} found in "
+        f"{condition(data.name)}",
         "Left, framed in blue: the query. To its right the gallery, nearest first, with rank and "
         "distance. ✓ is the same person, ✗ another; – (grey) is what the evaluation rule leaves "
-        "out, shown where it would have stood.",
+        "out, shown where it would have stood." + " Outlined: the one picked." * (picked > 0),
         f"Ranked gallery of {len(groups)} queries, at most {most} entries each; the nearest is "
         f"right for {int((counts == 'true').sum())}.",
     )
@@ -80,6 +87,7 @@ def _row(
     y: float,
     size: tuple[float, float],
     frames: tuple[int, int],
+    picked: int,
 ) -> None:
     cell, tall = size
     query = int(part["query"].iloc[0])
@@ -94,6 +102,8 @@ def _row(
         colour, sign = MARKS[str(row.mark)]
         _strip(page, data, where[int(row.tracklet)], x, y + 0.22, (cell, tall), frames[1], colour,
                row.mark == "junk")  # fmt: skip
+        if row.rank == picked:
+            tiles.outline(page, [(x - 0.05, y + 0.17, cell * frames[1] + 0.1, tall + 0.1)])
         place_in_row = "" if pd.isna(row.rank) else f" {int(row.rank)}"
         page.text(x, y + 0.2, f"{sign}{place_in_row}", color=colour, fontweight="bold", va="bottom",
                   fontsize=10)  # fmt: skip

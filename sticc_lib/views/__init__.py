@@ -1,5 +1,19 @@
 """Views: figures with controls. They widen figures by widgets, and do nothing else."""
 
-from sticc_lib.views.attention import self_attention, slots
+from sticc_lib.views.attention import relevance, self_attention, slots
+from sticc_lib.views.causes import frame_importance, sensitivity
+from sticc_lib.views.pairs import pair_inspector
+from sticc_lib.views.retrieval import embedding_map, ranked_gallery
+from sticc_lib.views.training import training
 
-__all__ = ["self_attention", "slots"]
+__all__ = [
+    "embedding_map",
+    "frame_importance",
+    "pair_inspector",
+    "ranked_gallery",
+    "relevance",
+    "self_attention",
+    "sensitivity",
+    "slots",
+    "training",
+]

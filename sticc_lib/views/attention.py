@@ -7,6 +7,7 @@ from typing import Any
 from sticc_lib.explain import maps
 from sticc_lib.explain.look import Look
 from sticc_lib.figures import attention
+from sticc_lib.figures import relevance as figures
 from sticc_lib.views import looks
 from sticc_lib.views.base import View
 from sticc_lib.views.controls import Slide
@@ -37,3 +38,16 @@ def slots(look: Look, control: Look | None = None, **state: Any) -> View:
     controls = [looks.clip(look), Slide("slot", "slot", last), looks.head(look, maps.ALPHA)]
     controls += looks.randomised(control)
     return View(looks.switched(attention.slot_maps, look, control), controls, state)
+
+
+def relevance(look: Look, control: Look | None = None, **state: Any) -> View:
+    """V3: how much of the relevance-guided decoder's vector comes from which token.
+
+    Args:
+        look: a tracklet through a model with attention.
+        control: the same tracklet through randomised weights; adds a toggle.
+        state: where to start: `clip`, `frame`, `row`, `column`, `randomised`.
+    """
+    controls = [looks.clip(look), looks.frame(look), *looks.token(look)]
+    controls += looks.randomised(control)
+    return View(looks.switched(figures.relevance, look, control), controls, state)

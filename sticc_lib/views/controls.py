@@ -162,3 +162,30 @@ class Toggle(_Named):
 
     def refresh(self, widget: Any, state: State) -> None:
         widget.value = state[self.name]
+
+
+@dataclass(frozen=True)
+class Span(_Named):
+    """Part of a whole, from a share to a share, on a slider with two handles.
+
+    Attributes:
+        help: shown when the pointer rests on it.
+    """
+
+    help: str = ""
+
+    def fit(self, state: State) -> dict[str, Any]:
+        low, high = state.get(self.name, (0.0, 1.0))
+        low, high = min(max(low, 0.0), 1.0), min(max(high, 0.0), 1.0)
+        return {self.name: (min(low, high), high)}
+
+    def allowed(self, state: State) -> str:
+        return "two shares, 0 to 1, the smaller first"
+
+    def widget(self) -> Any:
+        return widgets.FloatRangeSlider(
+            description=self.label, tooltip=self.help or self.label, min=0, max=1, step=0.02
+        )
+
+    def refresh(self, widget: Any, state: State) -> None:
+        widget.value = state[self.name]

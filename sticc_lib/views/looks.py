@@ -14,9 +14,9 @@ from sticc_lib.views.controls import Choice, Control, Slide, State, Toggle
 from sticc_lib.views.picker import Pick
 
 
-def clip(look: Look) -> Slide:
-    """Which clip of the tracklet."""
-    return Slide("clip", "clip", len(look) - 1)
+def clip(look: Look, live: bool = True) -> Slide:
+    """Which clip of the tracklet; not `live` where something is computed for each."""
+    return Slide("clip", "clip", len(look) - 1, live=live)
 
 
 def frame(look: Look) -> Slide:

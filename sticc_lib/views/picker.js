@@ -1,31 +1,31 @@
-// A frame under a grid of tokens: a click or the arrow keys pick one.
+// A picture under a grid of fields: a click or the arrow keys pick one.
 const MOVES = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
-
-function cells(model, grid) {
-  const [rows, columns] = model.get("shape");
-  grid.style.gridTemplate = `repeat(${rows}, 1fr) / repeat(${columns}, 1fr)`;
-  const made = [];
-  for (let row = 0; row < rows; row++) {
-    const line = document.createElement("div");
-    line.setAttribute("role", "row");
-    for (let column = 0; column < columns; column++) {
-      const cell = document.createElement("div");
-      cell.setAttribute("role", "gridcell");
-      cell.setAttribute("aria-label", `row ${row}, column ${column}`);
-      cell.addEventListener("click", () => pick(model, row, column));
-      line.append(cell);
-      made.push(cell);
-    }
-    grid.append(line);
-  }
-  return made;
-}
 
 function pick(model, row, column) {
   const [rows, columns] = model.get("shape");
-  model.set("row", Math.min(Math.max(row, 0), rows - 1));
-  model.set("column", Math.min(Math.max(column, 0), columns - 1));
+  const first = model.get("first");
+  model.set("row", Math.min(Math.max(row, first), first + rows - 1));
+  model.set("column", Math.min(Math.max(column, first), first + columns - 1));
   model.save_changes();
+}
+
+function fields(model, grid) {
+  const [rows, columns] = model.get("shape");
+  const first = model.get("first");
+  grid.style.gridTemplate = `repeat(${rows}, 1fr) / repeat(${columns}, 1fr)`;
+  grid.replaceChildren();
+  for (let row = first; row < first + rows; row++) {
+    const line = document.createElement("div");
+    line.setAttribute("role", "row");
+    for (let column = first; column < first + columns; column++) {
+      const field = document.createElement("div");
+      field.setAttribute("role", "gridcell");
+      field.setAttribute("aria-label", `row ${row}, column ${column}`);
+      field.addEventListener("click", () => pick(model, row, column));
+      line.append(field);
+    }
+    grid.append(line);
+  }
 }
 
 function render({ model, el }) {
@@ -35,18 +35,24 @@ function render({ model, el }) {
   el.dataset.lmSuppressShortcuts = "true"; // arrow keys are not JupyterLab's in here
   image.alt = ""; // the grid over it has the words
   grid.setAttribute("role", "grid");
-  grid.setAttribute("aria-label", model.get("label"));
   el.append(image, grid);
-  const made = cells(model, grid);
 
   const mark = () => {
-    const chosen = model.get("row") * model.get("shape")[1] + model.get("column");
+    const first = model.get("first");
+    const chosen =
+      (model.get("row") - first) * model.get("shape")[1] + model.get("column") - first;
     const focused = grid.contains(document.activeElement);
-    made.forEach((cell, number) => {
-      cell.setAttribute("aria-selected", number === chosen);
-      cell.tabIndex = number === chosen ? 0 : -1;
+    grid.querySelectorAll("[role=gridcell]").forEach((field, number) => {
+      field.setAttribute("aria-selected", number === chosen);
+      field.tabIndex = number === chosen ? 0 : -1;
+      if (focused && number === chosen) field.focus({ preventScroll: true });
     });
-    if (focused) made[chosen]?.focus({ preventScroll: true });
+  };
+  const shape = () => {
+    el.style.width = `${model.get("field") * model.get("shape")[1]}px`;
+    grid.setAttribute("aria-label", model.get("label"));
+    fields(model, grid);
+    mark();
   };
   let address = "";
   const paint = () => {
@@ -61,14 +67,13 @@ function render({ model, el }) {
     event.stopPropagation();
     pick(model, model.get("row") + move[0], model.get("column") + move[1]);
   });
-  model.on("change:row change:column", mark);
-  model.on("change:picture", paint);
-  mark();
+  const listeners = { "change:row change:column": mark, "change:shape": shape, "change:picture": paint };
+  Object.entries(listeners).forEach(([event, listener]) => model.on(event, listener));
+  shape();
   paint();
   return () => {
     URL.revokeObjectURL(address);
-    model.off("change:row change:column", mark);
-    model.off("change:picture", paint);
+    Object.entries(listeners).forEach(([event, listener]) => model.off(event, listener));
   };
 }
 

@@ -12,7 +12,7 @@ import anywidget
 import numpy as np
 import traitlets
 
-from sticc_lib.views.controls import State
+from sticc_lib.views.controls import Given, State, given
 
 
 class Picker(anywidget.AnyWidget):
@@ -23,45 +23,55 @@ class Picker(anywidget.AnyWidget):
     picture = traitlets.Bytes().tag(sync=True)
     label = traitlets.Unicode().tag(sync=True)
     shape = traitlets.Tuple(traitlets.Int(), traitlets.Int(), default_value=(1, 1)).tag(sync=True)
+    first = traitlets.Int().tag(sync=True)
+    field = traitlets.Int(24).tag(sync=True)
     row = traitlets.Int().tag(sync=True)
     column = traitlets.Int().tag(sync=True)
 
 
 @dataclass(frozen=True)
 class Pick:
-    """Row and column of a token, by clicking on the frame; sliders of the same names go with it.
+    """A field of a picture, by clicking on it; sliders of the same names go with it.
 
     Attributes:
-        pixels: uint8 [3, H, W] of the frame that is chosen in a state.
-        grid: (rows, columns) of tokens.
-        row: its name in the view's state.
+        pixels: uint8 [3, H, W] of the picture in a state.
+        grid: (rows, columns) of fields; may depend on the state.
+        label: what is picked, for those who do not see it.
+        row: its name in the view's state; empty for a picture of one row.
         column: its name.
+        first: what fields are counted from.
+        width: of a field, CSS pixels.
     """
 
     pixels: Callable[[State], np.ndarray]
-    grid: tuple[int, int]
+    grid: Given[tuple[int, int]]
+    label: str = "Pick a patch of the frame"
     row: str = "row"
     column: str = "column"
+    first: int = 0
+    width: int = 24
 
     @property
     def traits(self) -> Mapping[str, str]:
-        return {"row": self.row, "column": self.column}
+        return {"row": self.row, "column": self.column} if self.row else {"column": self.column}
 
     def fit(self, state: State) -> dict[str, Any]:
         return {}  # the sliders see to it
 
     def allowed(self, state: State) -> str:
-        return f"a row below {self.grid[0]} and a column below {self.grid[1]}"
+        return "what the sliders of the same names offer"
 
     def widget(self) -> Picker:
-        rows, columns = self.grid
-        label = f"Pick a token of the frame: {rows} rows, {columns} columns; arrow keys move"
-        return Picker(shape=self.grid, label=label)
+        return Picker(first=self.first, row=self.first, column=self.first, field=self.width)
 
     def refresh(self, widget: Picker, state: State) -> None:
+        shape = given(self.grid, state)
         with widget.hold_sync():
-            widget.picture = _png(self.pixels(state))
-            widget.row, widget.column = state[self.row], state[self.column]
+            widget.picture, widget.shape = _png(self.pixels(state)), shape
+            widget.label = f"{self.label}: {shape[0]} by {shape[1]}; arrow keys move"
+            widget.column = state[self.column]
+            if self.row:
+                widget.row = state[self.row]
 
 
 def _png(pixels: np.ndarray) -> bytes:

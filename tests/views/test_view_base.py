@@ -143,7 +143,7 @@ def test_every_control_says_what_it_is(view):
     controls = parts(view)[0]
     picker = controls.pop("row column")
     assert all(widget.description and widget.tooltip for widget in controls.values())
-    assert "8 rows, 4 columns" in picker.label
+    assert "8 by 4" in picker.label
 
 
 def test_the_bundle_holds_widget_and_picture_of_one_state(view):
