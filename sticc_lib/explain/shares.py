@@ -113,7 +113,9 @@ def relevance_and_visibility(survey: Survey) -> pd.DataFrame:
     Returns:
         `weight` (rho of each slot and its mean over slots, and every token-weight map's weight on
         a frame), `correlation` (mean over tracklets), `sd` (over tracklets), `n` (tracklets),
-        `se` (standard error of the mean).
+        `se` (standard error of the mean), and `place`: the correlation of the weight that each
+        place in the clip has in the mean over the set. What stands in front drifts through, so
+        a model that always favours the first and the last frame correlates by that alone.
 
     Raises:
         DataError: the set has no visibility of frames.
@@ -127,14 +129,18 @@ def relevance_and_visibility(survey: Survey) -> pd.DataFrame:
         weights |= {f"rho, slot {slot}": rho[:, slot] for slot in range(rho.shape[1])}
     weights |= {f"{name} of the frame": value for name, value in survey.weights.items()}
     shown = survey.frames["visibility"].to_numpy(float)
+    place = survey.frames.groupby("clip").cumcount()
     rows = []
     for name, weight in weights.items():
         values, owner = _within_clips(survey, weight, shown)
         means = pd.Series(values).groupby(owner).mean()
         spread = float(means.std())
+        fixed = pd.Series(weight).groupby(place).transform("mean").to_numpy()
+        steady, of = _within_clips(survey, fixed, shown)
         rows.append(
             {"weight": name, "correlation": float(means.mean()), "sd": spread, "n": len(means),
-             "se": spread / len(means) ** 0.5 if len(means) else np.nan}
+             "se": spread / len(means) ** 0.5 if len(means) else np.nan,
+             "place": float(pd.Series(steady).groupby(of).mean().mean())}
         )  # fmt: skip
     return pd.DataFrame(rows)
 

@@ -98,3 +98,14 @@ def test_sets_without_levels_kinds_or_visibility_are_told():
     del bare.frames["visibility"]
     with pytest.raises(DataError, match="made: no visibility of frames"):
         relevance_and_visibility(bare)
+
+
+def test_a_weight_that_goes_by_the_place_in_the_clip_is_told_from_one_that_sees():
+    shown = np.concatenate([[0.2, 0.4, 0.6, 0.8], [0.2, 0.4, 0.8, 0.6], np.full(8, 0.7)])
+    sees, counts = shown * 2, np.tile([0.1, 0.2, 0.3, 0.4], 4)
+    table = relevance_and_visibility(planted(rho=np.stack([sees, counts], 1), visibility=shown))
+    table = table.set_index("weight")
+    assert table.loc["rho, slot 0", "correlation"] == pytest.approx(1)
+    assert table.loc["rho, slot 0", "place"] < 1
+    assert table.loc["rho, slot 1", "correlation"] == pytest.approx(0.9)  # 1 and 0.8
+    assert table.loc["rho, slot 1", "place"] == pytest.approx(0.9)
