@@ -97,8 +97,8 @@ def _strip(
     """Maps [T h w] over the frames and bare, the patch outlined, the selected frame underlined."""
     frames = tiles.pictures(look.frames[clip])
     size = (cell, cell * frames.shape[1] / frames.shape[2])
-    tiles.mosaic(page, tiles.both(frames, cells, look.mask[clip], colours), x, TOP, size, GAP)
-    lefts = x + (cell + GAP) * np.arange(len(frames))
+    both = tiles.both(frames, cells, look.mask[clip], colours)
+    lefts = x + tiles.mosaic(page, both, x, TOP, size, GAP)[0] * np.arange(len(frames))
     boxes = [tiles.patch_box(left, TOP, size, mark[1], look.grid) for left in lefts]
     tiles.outline(page, boxes, 1.0)
     tiles.bars(page, [(lefts[mark[0]], TOP + 2 * size[1] + 0.06, cell, 0.04)], tiles.PICKED)
@@ -164,16 +164,16 @@ def slot_maps(look: Look, clip: int = 0, slot: int = 0, head: int = -1) -> Figur
     for n, strip in enumerate([frames, *paint]):
         x, y = LEFT + span * (n % fit), TOP + step * (n // fit)
         page.text(x, y - 0.06, f"slot {n - 1}" if n else "the clip", fontweight="bold")
-        tiles.mosaic(page, strip[None], x, y, (cell, cell * ratio), GAP)
+        pitch = tiles.mosaic(page, strip[None], x, y, (cell, cell * ratio), GAP)[0]
         if n:
-            _relevance(page, rho[:, n - 1], x, y + cell * ratio + 0.03, cell, GAP)
+            tiles.frame_shares(page, rho[:, n - 1], x, y + cell * ratio + 0.03, cell, pitch)
         if n == slot + 1:
-            wide = time * (cell + GAP) - GAP
+            wide = (time - 1) * pitch + cell
             tiles.outline(page, [(x - 0.04, y - 0.03, wide + 0.08, cell * ratio + 0.06)])
     page.text(LEFT, beneath - 0.08, f"slot {slot} over the frames", fontweight="bold")
     over = tiles.both(frames, times[slot], mask, colours)[:1]
-    tiles.mosaic(page, over, LEFT, beneath, (large, large * ratio), 0.06)
-    _relevance(page, rho[:, slot], LEFT, beneath + large * ratio + 0.05, large, 0.06)
+    pitch = tiles.mosaic(page, over, LEFT, beneath, (large, large * ratio), 0.06)[0]
+    tiles.frame_shares(page, rho[:, slot], LEFT, beneath + large * ratio + 0.05, large, pitch)
     alike = _likeness(page, look, clip, slot, beneath)
     return caption(
         figure,
@@ -189,15 +189,6 @@ def slot_maps(look: Look, clip: int = 0, slot: int = 0, head: int = -1) -> Figur
         f"{rho[mask].max():.2f}. Slot {slot}: relevance "
         f"{', '.join(f'{v:.2f}' for v in rho[mask, slot])}{alike}.",
     )
-
-
-def _relevance(page: Axes, rho: np.ndarray, x: float, y: float, cell: float, gap: float) -> None:
-    """Bar and number of each frame's relevance [T]."""
-    lefts = x + (cell + gap) * np.arange(len(rho))
-    tiles.shares(page, rho, lefts, np.full(len(rho), y), cell)
-    if cell > 0.22:
-        for left, value in zip(lefts, rho, strict=True):
-            page.text(left, y + 0.08, f"{value:.2f}", va="top", fontsize=8, color=MUTED)
 
 
 def _likeness(page: Axes, look: Look, clip: int, slot: int, top: float) -> str:

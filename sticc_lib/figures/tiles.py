@@ -14,11 +14,11 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.collections import PolyCollection
-from matplotlib.colors import PowerNorm
+from matplotlib.colors import Normalize, PowerNorm
 
 from sticc_lib.explain.look import Look
 from sticc_lib.figures.parts import who
-from sticc_lib.figures.theme import HAIR, HEAT, INK, MUTED, condition, on
+from sticc_lib.figures.theme import HAIR, HEAT, INK, MUTED, SHARE, condition, on
 
 PICKED = "#2FD5E8"
 """Outline of what is selected; drawn over ink, so that it is seen on any ground."""
@@ -81,6 +81,11 @@ def heat(top: float) -> ScalarMappable:
     return ScalarMappable(PowerNorm(0.5, 0, max(float(top), 1e-6)), mpl.colormaps[HEAT])
 
 
+def share(top: float) -> ScalarMappable:
+    """The colours of shares such as rho and addresses, even steps from 0 to `top`."""
+    return ScalarMappable(Normalize(0, max(float(top), 1e-6)), mpl.colormaps[SHARE])
+
+
 def pictures(frames: np.ndarray) -> np.ndarray:
     """uint8 [..., 3, H, W] -> [..., H, W, 3]."""
     return np.moveaxis(frames, -3, -1)
@@ -136,7 +141,7 @@ def patch_box(
 
 def mosaic(
     page: Axes, tiles: np.ndarray, x: float, y: float, cell: tuple[float, float], gap: float = 0.03
-) -> None:
+) -> tuple[float, float]:
     """Draws uint8 [R, C, H, W, 3] as R rows of C pictures, in one image.
 
     Args:
@@ -145,7 +150,10 @@ def mosaic(
         x: inches from the left.
         y: inches from the top.
         cell: width and height of a picture, inches.
-        gap: between pictures, inches; white.
+        gap: between pictures, inches, to the nearest pixel of a picture; white.
+
+    Returns:
+        How far the next picture begins to the right and below, inches.
     """
     down, across, tall, wide, _ = tiles.shape
     between = (max(1, round(gap * tall / cell[1])) if gap else 0,
@@ -153,9 +161,10 @@ def mosaic(
     whole = np.full((down, tall + between[0], across, wide + between[1], 3), 255, np.uint8)
     whole[:, :tall, :, :wide] = tiles.transpose(0, 2, 1, 3, 4)
     whole = whole.reshape(down * (tall + between[0]), across * (wide + between[1]), 3)
-    right = x + across * cell[0] * (1 + between[1] / wide)
-    page.imshow(whole, extent=(x, right, y + down * cell[1] * (1 + between[0] / tall), y),
+    step = (cell[0] * (1 + between[1] / wide), cell[1] * (1 + between[0] / tall))
+    page.imshow(whole, extent=(x, x + across * step[0], y + down * step[1], y),
                 aspect="auto", interpolation="antialiased")  # fmt: skip
+    return step
 
 
 def outline(
@@ -168,7 +177,7 @@ def outline(
 
 
 def bars(
-    page: Axes, boxes: Sequence[tuple[float, float, float, float]], colours: str | Sequence[str]
+    page: Axes, boxes: Sequence[tuple[float, float, float, float]], colours: str | np.ndarray
 ) -> None:
     """Filled boxes (x, y, width, height in inches), all in one artist."""
     page.add_collection(PolyCollection(_corners(boxes), facecolors=colours, linewidths=0))
@@ -178,13 +187,15 @@ def _corners(boxes: Sequence[tuple[float, float, float, float]]) -> list[list[tu
     return [[(x, y), (x + w, y), (x + w, y + h), (x, y + h)] for x, y, w, h in boxes]
 
 
-def shares(
-    page: Axes, values: np.ndarray, x: np.ndarray, y: np.ndarray, width: float, height: float = 0.06
+def frame_shares(
+    page: Axes, values: np.ndarray, x: float, y: float, cell: float, pitch: float
 ) -> None:
-    """Small bars of values from 0 to 1, each on a pale ground of full width; any equal shapes."""
-    flat = list(zip(np.ravel(x), np.ravel(y), np.ravel(values), strict=True))
-    bars(page, [(a, b, width, height) for a, b, _ in flat], HAIR)
-    bars(page, [(a, b, width * float(v), height) for a, b, v in flat], MUTED)
+    """Under each frame of a strip a bar of its share [T], dark on pale, and the number."""
+    lefts = x + pitch * np.arange(len(values))
+    bars(page, [(left, y, cell, 0.06) for left in lefts], HAIR)
+    bars(page, [(a, y, cell * float(v), 0.06) for a, v in zip(lefts, values, strict=True)], MUTED)
+    for left, value in zip(lefts, values, strict=True) if cell > 0.22 else ():
+        page.text(left, y + 0.08, f"{value:.2f}", va="top", fontsize=8, color=MUTED)
 
 
 def table(
@@ -212,7 +223,7 @@ def scale_bar(page: Axes, x: float, y: float, colours: ScalarMappable, label: st
     ramp = colours.cmap(np.linspace(0, 1, 128), bytes=True)[:, :3]
     mosaic(page, ramp[None, None, None], x, y, (width, 0.1), gap=0)
     marks = [m for m in (0, 1, 3, 10, 30, 100) if m < 0.75 * top] + [top]
-    at = x + width * np.asarray(colours.norm(marks))
+    at = x + width * np.asarray(colours.norm(np.array(marks, float)))
     page.vlines(at, y + 0.1, y + 0.14, color=MUTED, linewidth=0.8)
     for mark, where in zip(marks, at, strict=True):
         page.text(where, y + 0.16, f"{mark:.3g}", ha="center", va="top", color=MUTED, fontsize=8)

@@ -83,7 +83,7 @@ def test_a_state_that_is_not_there_is_refused_with_its_range(tiny, coloured, dra
 
 
 def test_a_model_without_the_map_says_what_it_has(tiny, coloured):
-    with pytest.raises(CaptureError, match="no map common.attention"):
+    with pytest.raises(CaptureError, match=r"no map common\.attention"):
         attention.self_attention(look(tiny(encoder="none"), coloured(), 0, "tiny"))
     floor = look(tiny("attention_pool"), coloured(), 0, "floor")
     with pytest.raises(CaptureError, match=r"no map individual\.alpha; it has weights"):
