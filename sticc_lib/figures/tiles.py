@@ -177,7 +177,9 @@ def outline(
 
 
 def bars(
-    page: Axes, boxes: Sequence[tuple[float, float, float, float]], colours: str | np.ndarray
+    page: Axes,
+    boxes: Sequence[tuple[float, float, float, float]],
+    colours: str | list[str] | np.ndarray,
 ) -> None:
     """Filled boxes (x, y, width, height in inches), all in one artist."""
     page.add_collection(PolyCollection(_corners(boxes), facecolors=colours, linewidths=0))
