@@ -134,7 +134,8 @@ def _curve(panel: Axes, deletion: Deletion, kind: str) -> None:
             panel.fill_between(share, like - spread, like + spread, color=colour, alpha=0.25,
                                linewidth=0)  # fmt: skip
         panel.plot(share, like, color=colour, linewidth=1.4)
-    panel.set(xlim=(0, 1), title=f"{kind}: cosine with the untouched clip")
+    panel.set_title(f"{kind}: cosine with the untouched clip", y=1.0)
+    panel.set_xlim(0, 1)
     panel.locator_params(axis="y", nbins=4)
     panel.set_xticks([0, 0.5, 1])
     percent(panel.xaxis)

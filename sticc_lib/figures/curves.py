@@ -62,8 +62,8 @@ def training(
         elif limits and term in limits:
             panel.set_ylim(*limits[term])
         _curves(panel, table, names, 0.0 if term in ("lr", "val") else smooth, 1.3)
-        panel.set_title(PANELS[term])
-        panel.locator_params(axis="x", nbins=4)
+        panel.set_title(PANELS[term], y=1.0)  # given, so that its place is not searched for
+        panel.locator_params(nbins=4)
         if number + across >= len(groups):
             panel.set_xlabel("step")
     seeds, steps = table["seed"].nunique(), int(table["step"].max())
@@ -164,7 +164,7 @@ def _curves(
     for name in names:
         part = str(name).split("/")[-1]
         colour = COLOURS.get(part) or (SINGLE if len(names) == 1 else next(others, MUTED))
-        wide = table.pivot_table(index="step", columns="seed", values=name)
+        wide = table.dropna(subset=name).groupby(["step", "seed"])[name].mean().unstack()
         if wide.empty:
             continue
         steps = wide.index.to_numpy(float)

@@ -57,8 +57,9 @@ def frame_importance(look: Look, table: pd.DataFrame, clip: int = 0, frame: int 
         figure,
         f"What each frame is worth: {look.whose}",
         "A row is something done to one frame at a time; a bar is how far the clip's embedding "
-        "moves (1 − cosine), all on one scale. Line: the same for a frame replaced by a random "
-        f"other one of the tracklet, {base:.3f} on average. The table divides the drift by block, "
+        "moves (1 − cosine), all on one scale, the tallest of a row with its number. Line: the "
+        "same for a frame replaced by a random other one of the tracklet, "
+        f"{base:.3f} on average. The table divides the drift by block, "
         f"{'mean over frames' if frame < 0 else f'frame {frame}'}; shuffle is the mean over orders."
         f"{_order(table, list(look.blocks))}{_ranks(table)} Checkpoint: {look.whose}; frames: "
         f"{look.policy}, clip {clip} of {condition(look.data)}.",
@@ -95,9 +96,9 @@ def _bars(
                       for x, value in zip(lefts, drift, strict=True)], FAINT)  # fmt: skip
     if np.isfinite(base):
         page.hlines(floor - long * base, NAMES, end, color=INK, linewidth=0.9)
-    for x, value in zip(lefts, drift, strict=True) if cell > 0.35 else ():
-        page.text(x + 0.5 * cell, floor - long * np.nanmax([value, base]) - 0.03, f"{value:.3f}",
-                  ha="center", fontsize=7.5, color=MUTED)  # fmt: skip
+    most = int(drift.argmax())
+    page.text(lefts[most] + 0.5 * cell, floor - long * np.nanmax([drift[most], base]) - 0.03,
+              f"{drift[most]:.3f}", ha="center", fontsize=7.5, color=MUTED)  # fmt: skip
 
 
 def _table(
