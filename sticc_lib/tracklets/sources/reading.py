@@ -187,8 +187,8 @@ def finish(
 
 def no_tables() -> tuple[pd.DataFrame, pd.DataFrame]:
     """Tables with the right columns and no row: what a folder that could not be read holds."""
-    tracklets = pd.DataFrame({c: [] for c in TRACKLET_COLUMNS if c not in ("num_frames", "source")})
-    frames = pd.DataFrame({"tracklet": [], "time": [], "path": []})
+    tracklets = pd.DataFrame(columns=list(TRACKLET_COLUMNS[:6]), dtype=object)
+    frames = pd.DataFrame(columns=["tracklet", "time", "path"], dtype=object)
     return finish("", tracklets.rename_axis("tracklet"), frames)
 
 
@@ -200,14 +200,13 @@ def lonely_queries(tracklets: pd.DataFrame, rule: Rule) -> np.ndarray:
     test = tracklets[tracklets["split"] == "test"]
     ranked = test[test["gallery"] | (test["query"] & rule.queries_in_gallery)]
     queries = test[test["query"]]
-    keys = ["person", "camera"] if rule.same_camera_junk else ["person"]
     mates = ranked.groupby("person").size().reindex(queries["person"], fill_value=0).to_numpy()
-    if rule.same_camera_junk:  # those of its own camera go, itself among them
-        own = ranked.groupby(keys).size().reindex(
-            pd.MultiIndex.from_frame(queries[keys]), fill_value=0
-        ).to_numpy()  # fmt: skip
-    else:
-        own = queries.index.isin(ranked.index).astype(int)
+    own = queries.index.isin(ranked.index).astype(int)  # a tracklet never ranks itself
+    if rule.same_camera_junk:  # nor those of its camera; without a camera this rule does not hold
+        keys = ["person", "camera"]
+        pairs = pd.MultiIndex.from_frame(queries[keys])
+        same = ranked.groupby(keys).size().reindex(pairs, fill_value=0).to_numpy()
+        own = np.where(queries["camera"].isna(), own, same)
     return queries.index.to_numpy()[mates - own == 0]
 
 
