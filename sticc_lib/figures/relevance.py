@@ -170,23 +170,17 @@ def _largest(
     top: float,
 ) -> None:  # fmt: skip
     """The ten patches with most weight, cut out with one token around."""
-    (name, times), (down, across) = named, look.grid
+    name, times = named
     frames = tiles.pictures(look.frames[clip])
-    tall, wide = -(-frames.shape[1] // down), -(-frames.shape[2] // across)
-    padded = np.pad(frames, ((0, 0), (tall, 2 * tall), (wide, 2 * wide), (0, 0)), mode="edge")
-    order = np.argsort(-times.ravel(), kind="stable")[:10]
-    left, cell = 3.75, min(0.85, 0.85 * tall / wide)
+    order = [divmod(int(n), times.shape[1])
+             for n in np.argsort(-times.ravel(), kind="stable")[:10]]  # fmt: skip
+    crops = [tiles.around(frames[t], patch, look.grid) for t, patch in order]
+    places = [f"{times[at]:.1f} · frame {at[0]}" for at in order]
+    left, cell = 3.75, 0.85
     page.text(left, top - 0.08, f"the patches with most of {name}", fontweight="bold")
-    crops, places = [], []
-    for place in order:
-        t, patch = divmod(int(place), times.shape[1])
-        row, column = divmod(patch, across)
-        y, x = row * frames.shape[1] // down, column * frames.shape[2] // across
-        crops.append(padded[t, y : y + 3 * tall, x : x + 3 * wide])
-        places.append(f"{times[t, patch]:.1f} · frame {t}")
     for start in range(0, len(crops), 5):
         y = top + (start // 5) * (cell + 0.2)
-        size = (cell * wide / tall, cell)
+        size = (cell * crops[0].shape[1] / crops[0].shape[0], cell)
         pitch = tiles.mosaic(page, np.stack(crops[start : start + 5])[None], left, y, size, 0.12)[0]
         lefts = [left + pitch * n for n in range(len(crops[start : start + 5]))]
         tiles.outline(page, [tiles.patch_box(x, y, size, (1, 1), (3, 3)) for x in lefts], 0.8)

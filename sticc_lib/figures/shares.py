@@ -71,8 +71,9 @@ def shares(table: pd.DataFrame, whose: str = "STICC") -> Figure:
         f"How much of the weight lies on the person, walkers (synthetic): {whose}",
         "Weight of a map on the visible person, divided by the share of the frame that the person "
         f"covers, by level of occlusion ({', '.join(levels)}); 1 is what looking everywhere alike "
-        f"would give; {many}.{place * ('place' in table)} The people are drawn (synthetic). w_RG and w_MG are products of attention weights, "
-        "mean over heads, mean over all clips. It shows where the model looks, not why.",
+        f"would give; {many}.{place * ('place' in table)} The people are drawn (synthetic). w_RG "
+        "and w_MG are products of attention weights, mean over heads. It shows where the model "
+        "looks, not why.",
         f"Weight on the person over an even share: {'; '.join(said)}.",
     )
 
@@ -89,7 +90,7 @@ def _ratios(
     panel: Axes, table: pd.DataFrame, levels: list[str], shift: float, name: str,
     ink: tuple[str, str],
 ) -> list[str]:  # fmt: skip
-    """Points of the seeds with mean and sd beside them, a place a level; and in words."""
+    """Points of the seeds, beside them mean and sd; and in words."""
     said = []
     for x, level in enumerate(levels):
         values = table.loc[table["level"] == level, "ratio"].to_numpy(float)
@@ -110,7 +111,6 @@ def _ratios(
 
 
 def _places(panel: Axes, table: pd.DataFrame, levels: list[str], shift: float) -> None:
-    """What the map's own mean place would give."""
     for x, level in enumerate(levels):
         row = table[table["level"] == level]
         at, value = x + 0.26 * shift, float((row["place"] / row["even"]).mean())

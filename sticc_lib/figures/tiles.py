@@ -81,9 +81,9 @@ def heat(top: float) -> ScalarMappable:
     return ScalarMappable(PowerNorm(0.5, 0, max(float(top), 1e-6)), mpl.colormaps[HEAT])
 
 
-def share(top: float) -> ScalarMappable:
-    """The colours of shares such as rho and addresses, even steps from 0 to `top`."""
-    return ScalarMappable(Normalize(0, max(float(top), 1e-6)), mpl.colormaps[SHARE])
+def share(top: float, low: float = 0.0) -> ScalarMappable:
+    """The colours of shares and cosines, even steps from `low` to `top`."""
+    return ScalarMappable(Normalize(low, max(float(top), 1e-6)), mpl.colormaps[SHARE])
 
 
 def pictures(frames: np.ndarray) -> np.ndarray:
@@ -137,6 +137,15 @@ def patch_box(
     """The box of a token (row, column) within a picture of `size` inches at x, y."""
     wide, tall = size[0] / grid[1], size[1] / grid[0]
     return x + at[1] * wide, y + at[0] * tall, wide, tall
+
+
+def around(frame: np.ndarray, token: int, grid: tuple[int, int]) -> np.ndarray:
+    """A token of a frame [H, W, 3] with one token around it on every side."""
+    tall, wide = -(-frame.shape[0] // grid[0]), -(-frame.shape[1] // grid[1])
+    padded = np.pad(frame, ((tall, 2 * tall), (wide, 2 * wide), (0, 0)), mode="edge")
+    row, column = divmod(token, grid[1])
+    y, x = row * frame.shape[0] // grid[0], column * frame.shape[1] // grid[1]
+    return padded[y : y + 3 * tall, x : x + 3 * wide]
 
 
 def mosaic(
@@ -209,12 +218,13 @@ def table(
     colours: ScalarMappable,
     numbers: str = ".2f",
 ) -> None:
-    """A heat table [R, C]; each cell with its number where it is wide enough for one."""
-    paint = _rgb(values, colours)
+    """A heat table [R, C]; each cell with its number where it is wide enough; NaN: empty."""
+    known = np.isfinite(values)
+    paint = np.where(known[..., None], _rgb(np.nan_to_num(values), colours), EMPTY)
     mosaic(page, paint[:, :, None, None], x, y, cell, gap=0)
     if cell[0] < 0.27 or cell[1] < 0.13:
         return
-    for r, c in np.ndindex(*values.shape):
+    for r, c in np.argwhere(known):
         page.text(x + cell[0] * (c + 0.5), y + cell[1] * (r + 0.5), f"{values[r, c]:{numbers}}",
                   ha="center", va="center", fontsize=8, color=on(paint[r, c] / 255))  # fmt: skip
 
