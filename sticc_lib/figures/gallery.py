@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 
 from sticc_lib.figures import tiles
 from sticc_lib.figures.captions import caption
@@ -14,6 +15,8 @@ from sticc_lib.figures.theme import MARKS, MUTED, QUERY, WIDTH, condition, theme
 from sticc_lib.tracklets.table import TrackletSet
 
 LEFT, GAP = 0.11, 0.13
+PALE = "#DFF7FA"
+"""Ground of what is picked."""
 
 
 @themed
@@ -34,7 +37,7 @@ def ranked_gallery(
             stand together (worst, median, best). `retrieval.ranking.rank` gives such rows.
         frames: evenly spaced frames of a gallery strip.
         query_frames: of the query strip.
-        picked: the rank of the entries that are outlined; 0 for none.
+        picked: the rank of the entries that stand in a box; 0 for none.
 
     Raises:
         ValueError: nothing to show, or a mark of another name.
@@ -68,7 +71,7 @@ def ranked_gallery(
         f"{condition(data.name)}",
         "Left, framed in blue: the query. To its right the gallery, nearest first, with rank and "
         "distance. ✓ is the same person, ✗ another; – (grey) is what the evaluation rule leaves "
-        "out, shown where it would have stood." + " Outlined: the one picked." * (picked > 0),
+        "out, shown where it would have stood." + " In a box: the one picked." * (picked > 0),
         f"Ranked gallery of {len(groups)} queries, at most {most} entries each; the nearest is "
         f"right for {int((counts == 'true').sum())}.",
     )
@@ -102,8 +105,9 @@ def _row(
         colour, sign = MARKS[str(row.mark)]
         _strip(page, data, where[int(row.tracklet)], x, y + 0.22, (cell, tall), frames[1], colour,
                row.mark == "junk")  # fmt: skip
-        if row.rank == picked:
-            tiles.outline(page, [(x - 0.05, y + 0.17, cell * frames[1] + 0.1, tall + 0.1)])
+        if pd.notna(row.rank) and int(row.rank) == picked:
+            box = Rectangle((x - 0.05, y), cell * frames[1] + 0.1, tall + 0.42, zorder=0)
+            page.add_patch(box).set(facecolor=PALE, edgecolor=tiles.PICKED)
         place_in_row = "" if pd.isna(row.rank) else f" {int(row.rank)}"
         page.text(x, y + 0.2, f"{sign}{place_in_row}", color=colour, fontweight="bold", va="bottom",
                   fontsize=10)  # fmt: skip

@@ -4,11 +4,13 @@ from sticc_lib.views.attention import relevance, self_attention, slots
 from sticc_lib.views.causes import frame_importance, sensitivity
 from sticc_lib.views.pairs import pair_inspector
 from sticc_lib.views.retrieval import embedding_map, ranked_gallery
+from sticc_lib.views.table import listing
 from sticc_lib.views.training import training
 
 __all__ = [
     "embedding_map",
     "frame_importance",
+    "listing",
     "pair_inspector",
     "ranked_gallery",
     "relevance",

@@ -9,16 +9,14 @@ from typing import Any
 import ipywidgets as widgets
 from matplotlib.figure import Figure
 
-from sticc_lib.figures.captions import SMALL, Picture, run_figure, show
+from sticc_lib.figures.captions import Picture, run_figure, show
 from sticc_lib.run import Run
 from sticc_lib.values import Refusal
 from sticc_lib.views.controls import Control
-from sticc_lib.views.names import Names
-from sticc_lib.views.picker import Pick
+from sticc_lib.views.live import Live, alert
 
 LIVE_DPI = 100
 """Of pictures that answer a control. CHOICE: one dot a CSS pixel, drawn in half the time of 150."""
-ALERT = "border-left:4px solid #b93218;padding:0.4em 0.9em;margin:0.4em 0;max-width:56em"
 VIEW_MIME = "application/vnd.jupyter.widget-view+json"
 
 
@@ -49,7 +47,7 @@ class View:
         self._draw, self._controls, self._busy = draw, tuple(controls), busy
         self._state: dict[str, Any] = {}
         self._drawn: tuple[dict[str, Any], Picture] | None = None
-        self._live: _Live | None = None
+        self._live: Live | None = None
         self._followers: list[tuple[View, Callable[[dict[str, Any]], Mapping[str, Any]]]] = []
         self._state = self._checked(state or {})
 
@@ -62,7 +60,7 @@ class View:
     def box(self) -> widgets.VBox:
         """The live half: controls over picture and caption. Made when first asked for."""
         if self._live is None:
-            self._live = _Live(self._controls, self._state, self._moved)
+            self._live = Live(self._controls, self._state, self._moved)
             self._live.show(self._attempt(self.picture))
         return self._live.box
 
@@ -112,7 +110,7 @@ class View:
         if isinstance(held, Picture):
             data, about = held._repr_mimebundle_()
         else:
-            data, about = {"text/html": _alert(held), "text/plain": held}, {}
+            data, about = {"text/html": alert(held), "text/plain": held}, {}
         return {**data, VIEW_MIME: live[VIEW_MIME]}, about
 
     def _moved(self, changes: Mapping[str, Any]) -> None:
@@ -165,81 +163,3 @@ class View:
                 f"no control {', '.join(unknown)}; there is {', '.join(sorted(known))}"
             )
         return fitted
-
-
-class _Live:
-    """The widgets of one view."""
-
-    def __init__(
-        self,
-        controls: Sequence[Control],
-        state: Mapping[str, Any],
-        moved: Callable[[Mapping[str, Any]], None],
-    ) -> None:
-        self._moved, self._quiet = moved, False
-        self._controls = [(control, control.widget()) for control in controls]
-        self.refresh(state)
-        for control, widget in self._controls:
-            widget.add_class("sticc-control")
-            for trait, name in control.traits.items():
-                widget.add_class(f"sticc-of-{name}")
-                widget.observe(lambda change, name=name: self._changed(name, change["new"]), trait)
-        self._image = widgets.Image(format="png", layout={"max_width": "100%"})
-        self._image.add_class("sticc-picture")
-        self._words, self._names = widgets.HTML(), Names()
-        self._words.layout.max_width = "100%"
-        self.box = widgets.VBox(
-            [_arranged(self._controls), self._image, self._words, self._names],
-            layout={"max_width": "940px", "overflow": "hidden"},
-        )
-        self.box.add_class("sticc-view")
-
-    def refresh(self, state: Mapping[str, Any]) -> None:
-        """Moves the controls to a state without anything following from it."""
-        self._quiet = True
-        try:
-            for control, widget in self._controls:
-                control.refresh(widget, state)
-        finally:
-            self._quiet = False
-
-    def show(self, held: Picture | str) -> None:
-        """Puts a picture with its words there, or a message in place of both."""
-        if isinstance(held, str):
-            self._image.layout.display = "none"
-            self.say(_alert(held))
-            return
-        with self._image.hold_sync():
-            self._image.value, self._image.width = held.png, str(held.width)
-            self._image.layout.display = None
-        self._names.alt = held.words.alt
-        self.say(f'<div style="{SMALL}">{escape(held.words.caption)}</div>')
-
-    def say(self, html: str) -> None:
-        """Puts words below the picture."""
-        self._words.value = html
-
-    def _changed(self, name: str, value: Any) -> None:
-        if not self._quiet:
-            self._moved({name: value})
-
-
-def _arranged(controls: Sequence[tuple[Control, Any]]) -> Any:
-    """Controls in columns as wide as the page gives, labels of one width; a picker on the left."""
-    pickers = [widget for control, widget in controls if isinstance(control, Pick)]
-    others = [widget for control, widget in controls if not isinstance(control, Pick)]
-    wide = max((len(w.description) for w in others if w.style.has_trait("description_width")
-                and not isinstance(w, widgets.Checkbox)), default=0)  # fmt: skip
-    for widget in others:
-        widget.layout.width = "auto"
-        if not isinstance(widget, widgets.Checkbox):
-            widget.style.description_width = f"{0.52 * wide + 1:.1f}em"
-    grid = widgets.GridBox(others, layout={
-        "grid_template_columns": "repeat(auto-fill, minmax(min(100%, 280px), 1fr))",
-        "grid_gap": "2px 20px", "flex": "1 1 280px", "align_content": "flex-start",
-    })  # fmt: skip
-    return widgets.HBox([*pickers, grid], layout={"flex_flow": "row wrap", "overflow": "visible"})
-
-
-def _alert(message: str) -> str:
-    return f'<div role="alert" style="{ALERT}">{escape(message)}</div>'

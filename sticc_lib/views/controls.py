@@ -76,6 +76,7 @@ class Slide(_Named):
         step: between neighbours; a fraction makes it a slider of fractions.
         live: follow while the slider is dragged; off where drawing takes long.
         help: shown when the pointer rests on it.
+        when: whether it matters in a state; always, if there is no function.
     """
 
     last: Given[float]
@@ -83,16 +84,21 @@ class Slide(_Named):
     step: float = 1
     live: bool = True
     help: str = ""
+    when: Callable[[State], bool] | None = None
+
+    @property
+    def _whole(self) -> bool:
+        return float(self.step).is_integer()
 
     def fit(self, state: State) -> dict[str, Any]:
         value = min(max(state.get(self.name, self.first), self.first), given(self.last, state))
-        return {self.name: int(value) if self.step == 1 else float(value)}
+        return {self.name: int(value) if self._whole else float(value)}
 
     def allowed(self, state: State) -> str:
         return f"{self.first:g} to {given(self.last, state):g}"
 
     def widget(self) -> Any:
-        kind = widgets.IntSlider if self.step == 1 else widgets.FloatSlider
+        kind = widgets.IntSlider if self._whole else widgets.FloatSlider
         fixed = not callable(self.last) and self.last <= self.first
         return kind(description=self.label, step=self.step, tooltip=self.help or self.label,
                     continuous_update=self.live, layout=_seen(not fixed))  # fmt: skip
@@ -103,7 +109,8 @@ class Slide(_Named):
         widget.max = last
         widget.min = self.first
         widget.value = state[self.name]
-        widget.disabled = last <= self.first
+        idle = self.when is not None and not self.when(state)
+        widget.disabled = idle or last <= self.first
 
 
 @dataclass(frozen=True)

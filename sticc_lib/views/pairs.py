@@ -58,6 +58,8 @@ def pair_inspector(
     def held(query: int, against: int) -> dict[str, Pair]:
         if against:
             rows = showcase.one(embeddings, scores, query, RANKS, distance).set_index("rank")
+            if against not in rows.index:
+                raise ValueError(f"rank {against}: only {rows.index.max()} are ranked")
             row = rows.loc[against]
             others = {f"rank {against}, {row['mark']}": int(row["tracklet"])}
         else:

@@ -44,12 +44,12 @@ function render({ model, el }) {
     const focused = grid.contains(document.activeElement);
     grid.querySelectorAll("[role=gridcell]").forEach((field, number) => {
       field.setAttribute("aria-selected", number === chosen);
-      field.tabIndex = number === chosen ? 0 : -1;
+      field.tabIndex = number === Math.max(chosen, 0) ? 0 : -1; // where none is chosen: the first
       if (focused && number === chosen) field.focus({ preventScroll: true });
     });
   };
   const shape = () => {
-    el.style.width = `${model.get("field") * model.get("shape")[1]}px`;
+    el.style.setProperty("--wide", `${model.get("field") * model.get("shape")[1]}px`);
     grid.setAttribute("aria-label", model.get("label"));
     fields(model, grid);
     mark();
@@ -67,7 +67,11 @@ function render({ model, el }) {
     event.stopPropagation();
     pick(model, model.get("row") + move[0], model.get("column") + move[1]);
   });
-  const listeners = { "change:row change:column": mark, "change:shape": shape, "change:picture": paint };
+  const listeners = {
+    "change:row change:column": mark,
+    "change:shape": shape,
+    "change:picture": paint,
+  };
   Object.entries(listeners).forEach(([event, listener]) => model.on(event, listener));
   shape();
   paint();

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from typing import Any
 
@@ -61,27 +62,32 @@ def embedding_map(
         mark = _box(plane.xy, across, up)
         return figures.embedding_map(plane, table, whose, block, column, mark, data, purity)
 
+    def by_chance(state: State) -> bool:
+        return state["method"] == "tsne"
+
+    widest = min(60, max(5, 5 * ((len(embeddings) - 1) // 15)))  # of a third of the points
     columns = [c for c in ("camera", "occlusion", "split", "visit", "correct") if c in table]
     columns = [c for c in columns if table[c].nunique() > 1] or ["camera"]
     controls: list[Control] = [
         Choice("method", "laid out by", {"PCA": "pca", "t-SNE": "tsne"}),
         Choice("block", "part", {"the whole embedding": "whole"} | {n: n for n in blocks}),
         Choice("column", "right half by", {name: name for name in columns}),
-        Slide("perplexity", "perplexity", 60, 5, 5, live=False, help="Of t-SNE"),
-        Slide("seed", "seed", 4, live=False, help="Of t-SNE"),
+        Slide(
+            "perplexity", "perplexity", widest, 5, 5, live=False, help="Of t-SNE", when=by_chance
+        ),
+        Slide("seed", "seed", 4, live=False, help="Of t-SNE", when=by_chance),
         Span("across", "box, across", "Left and right side, as shares of the map"),
         Span("up", "box, upwards", "Lower and upper side, as shares of the map"),
     ]
-    return View(draw, controls, {"perplexity": 30, **state}, planes.busy)
+    return View(draw, controls, {"perplexity": min(30, widest), **state}, planes.busy)
 
 
 def _with_correct(embeddings: Embeddings, scores: Scores | None) -> pd.DataFrame:
     table = embeddings.tracklets
     if scores is None:
         return table
-    hits = dict(zip(embeddings.queries.index, scores.first_hit, strict=True))
-    words = [{True: "yes"}.get(hits.get(t) == 1, "no") if t in hits else None for t in table.index]
-    return table.assign(correct=words)
+    right = pd.Series(scores.first_hit == 1, index=embeddings.queries.index)
+    return table.assign(correct=right.map({True: "yes", False: "no"}))  # by tracklet
 
 
 def _box(xy: np.ndarray, across: Any, up: Any) -> figures.Box | None:
@@ -109,19 +115,25 @@ def ranked_gallery(
         scores: of `evaluate` on them.
         distance: how vectors are compared.
         opens: a pair inspector (V8) that follows the entry that is picked.
-        state: where to start: `camera`, `query` (a tracklet), `shown`, `rank`.
+        state: where to start: `camera`, `query` (a tracklet), `shown`, `rank` (0: none is
+            picked, and the pair inspector shows the nearest match and the nearest other).
     """
     listed, where = showcase.queries(embeddings, scores), data.frame_positions()
 
+    @functools.cache
+    def ranked(query: int, shown: int) -> pd.DataFrame:
+        return showcase.one(embeddings, scores, query, shown, distance)
+
     def draw(camera: Any, query: int, shown: int, rank: int) -> Figure:
-        ranked = showcase.one(embeddings, scores, query, shown, distance)
-        return gallery.ranked_gallery(data, ranked, picked=rank)
+        return gallery.ranked_gallery(data, ranked(query, shown), picked=rank)
+
+    def listed_ranks(state: State) -> pd.Series:
+        found = ranked(state["query"], state["shown"])
+        return found.loc[found["rank"].notna(), "tracklet"]
 
     def entries(state: State) -> np.ndarray:
         """The middle frame of each ranked entry, side by side."""
-        ranked = showcase.one(embeddings, scores, state["query"], state["shown"], distance)
-        found = ranked.loc[ranked["rank"].notna(), "tracklet"]
-        middle = [where[int(t)][len(where[int(t)]) // 2] for t in found]
+        middle = [where[int(t)][len(where[int(t)]) // 2] for t in listed_ranks(state)]
         return np.concatenate(list(data.read(np.array(middle), (96, 48))), axis=2)
 
     cameras = sorted(listed["camera"].dropna().unique().tolist())
@@ -129,8 +141,10 @@ def ranked_gallery(
         Choice("camera", "camera", {"all": ALL, **{str(c): c for c in cameras}}),
         Choice("query", "query", lambda state: query_options(listed, state["camera"])),
         Slide("shown", "ranks shown", 10, 3),
-        Slide("rank", "rank to inspect", lambda state: state["shown"], 1),
-        Pick(entries, lambda state: (1, state["shown"]), "Pick an entry", "", "rank", 1, 48),
+        Slide("rank", "rank to inspect", lambda state: len(listed_ranks(state)), help="0: none"),
+        Pick(
+            entries, lambda state: (1, len(listed_ranks(state))), "Pick an entry", "", "rank", 1, 48
+        ),
     ]
     view = View(draw, controls, {"shown": 6, **state})
     if opens is not None:

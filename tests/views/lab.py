@@ -110,15 +110,14 @@ class Hand:
         """Stands for the bytes of the picture."""
         return view.locator("img.sticc-picture").evaluate(DIGEST)
 
-    def controls(self, view) -> dict:
-        """Name -> control of those that can be moved."""
-        found = {}
+    def controls(self, view):
+        """(name, control) of those that can be moved."""
+        found = []
         for control in view.locator(".sticc-control").all():
             names = control.get_attribute("class").split()
             name = " ".join(n[9:] for n in names if n.startswith("sticc-of-"))
-            disabled = control.locator("[disabled], [aria-disabled=true]").count()
-            if not disabled and "widget-disabled" not in names:
-                found[name] = control
+            if control.is_visible() and not control.locator("[disabled]").count():
+                found.append((name, control))
         return found
 
     def move(self, control) -> None:
