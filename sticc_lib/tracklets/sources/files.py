@@ -12,6 +12,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from sticc_lib.tracklets.sources.reading import Problem, several
 
@@ -150,6 +151,42 @@ def read_mat(
         problems.append(Problem(f"{path} {key}", wrong, remedy))
         return None
     return np.asarray(held).astype(np.int64)
+
+
+def read_rows(
+    path: Path,
+    key: str,
+    rows: int | None,
+    problems: list[Problem],
+    remedy: str = DAMAGED,
+    first_column: bool = False,
+) -> np.ndarray:
+    """Row numbers (from 1) of another list, from a .mat file.
+
+    Args:
+        path, key, problems, remedy: as in `read_mat`.
+        rows: how many rows there are; None if that is not known.
+        first_column: of a table that is wider, take the first column; else it is refused.
+
+    Returns:
+        int64, sorted, from 0, each once; those that can be used.
+    """
+    table = read_mat(path, key, problems, remedy=remedy)
+    if table is None:
+        return np.empty(0, np.int64)
+    if 1 not in table.shape and not (first_column and table.size):
+        what = f"expected one row of numbers, got the shape {table.shape}"
+        problems.append(Problem(f"{path} {key}", what, remedy))
+        return np.empty(0, np.int64)
+    numbers = table.ravel() if 1 in table.shape else table[:, 0]
+    outside = (numbers < 1) | (numbers > (2**53 if rows is None else rows))
+    twice = pd.Series(numbers).duplicated().to_numpy() & ~outside
+    for bad, what in ((outside, f"is not one of 1 to {rows}"), (twice, "stands there twice")):
+        problems += several(
+            lambda i: f"{path} {key} entry {i + 1}", np.flatnonzero(bad),
+            lambda i, what=what: f"row {numbers[i]} {what}", remedy,
+        )  # fmt: skip
+    return np.unique(numbers[~outside]) - 1
 
 
 def _read_matlab(path: Path, key: str) -> Any:

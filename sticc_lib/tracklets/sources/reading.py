@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -111,9 +112,9 @@ class Reading:
 
 
 def several(
-    where: Callable[[int], str],
-    rows: Collection[int],
-    what: Callable[[int], str],
+    where: Callable[[Any], str],
+    rows: Collection[Any],
+    what: Callable[[Any], str],
     remedy: str,
     fatal: bool = True,
 ) -> list[Problem]:

@@ -85,12 +85,12 @@ def scan(root: Path | str, suffixes: Sequence[str] = IMAGES, depth: int = 6) -> 
 
 
 def absent(
-    tree: Tree, wanted: np.ndarray, where: Callable[[int], str], remedy: str
+    files: pd.DataFrame, wanted: np.ndarray, where: Callable[[int], str], remedy: str
 ) -> tuple[np.ndarray, list[Problem]]:
     """Which of the files that a list names are not there.
 
     Args:
-        tree: what is there.
+        files: what is there, of a tree.
         wanted: paths below root, in the order of the list.
         where: the place in the list that names the i-th, for messages.
         remedy: what to do.
@@ -98,7 +98,7 @@ def absent(
     Returns:
         bool, one a path, True where it is absent; and a problem for each folder with absent ones.
     """
-    missing = ~pd.Index(wanted, dtype=object).isin(paths(tree.files))
+    missing = ~pd.Index(wanted, dtype=object).isin(paths(files))
     rows = np.flatnonzero(missing)
     folders = pd.Series([str(wanted[r]).rpartition("/")[0] for r in rows], dtype=object)
     groups = [rows[g] for g in folders.groupby(folders, sort=False).indices.values()]
