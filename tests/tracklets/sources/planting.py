@@ -1,0 +1,40 @@
+"""Tiny data sets, planted on disk in the layouts of the large ones, to be read and broken."""
+
+import io
+import itertools
+
+import numpy as np
+from PIL import Image
+
+
+def picture(height=24, width=12, seed=0):
+    """The bytes of a JPEG."""
+    pixels = np.random.default_rng(seed).integers(0, 256, (height, width, 3), np.uint8)
+    stream = io.BytesIO()
+    Image.fromarray(pixels).save(stream, "JPEG")
+    return stream.getvalue()
+
+
+def plant(root, *paths, content=b"x"):
+    """Files below a folder, each with this content; the folder is given back."""
+    for path in paths:
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_bytes(content)
+    return root
+
+
+def told(reading, fatal=None):
+    """The problems of a reading as text, one a line."""
+    return "\n".join(str(p) for p in reading.problems if fatal in (None, p.fatal))
+
+
+def rows(reading, *columns):
+    """The tracklets table as a list of tuples of these columns."""
+    return list(reading.tracklets[list(columns)].itertuples(index=False, name=None))
+
+
+def times(reading):
+    """Frame numbers of each tracklet."""
+    groups = itertools.groupby(reading.frames[["tracklet", "time"]].to_numpy().tolist(),
+                               key=lambda row: row[0])  # fmt: skip
+    return [[time for _, time in group] for _, group in groups]
