@@ -99,7 +99,8 @@ def _strip(
     size = (cell, cell * frames.shape[1] / frames.shape[2])
     both = tiles.both(frames, cells, look.mask[clip], colours)
     lefts = x + tiles.mosaic(page, both, x, TOP, size, GAP)[0] * np.arange(len(frames))
-    boxes = [tiles.patch_box(left, TOP, size, mark[1], look.grid) for left in lefts]
+    real = lefts[look.mask[clip]]
+    boxes = [tiles.patch_box(left, TOP, size, mark[1], look.grid) for left in real]
     tiles.outline(page, boxes, 1.0)
     tiles.bars(page, [(lefts[mark[0]], TOP + 2 * size[1] + 0.06, cell, 0.04)], tiles.PICKED)
 

@@ -43,7 +43,8 @@ def read_out(
         ValueError: a number outside of what there is, or memories of another model.
     """
     if "r_sp" not in look.blocks:
-        raise CaptureError(f"{look.whose}: no memory-guided decoder; it has decoders=rg")
+        there = ", ".join(look.blocks)
+        raise CaptureError(f"{look.whose}: no memory-guided decoder (M4); it has {there}")
     mask = look.mask[tiles.pick("clip", clip, len(look))]
     tiles.pick("frame", frame, len(mask))
     _fits(look, stored)
@@ -54,9 +55,10 @@ def read_out(
     colours = tiles.heat(max(value.max() for value in times))
     frames = tiles.pictures(look.frames[clip])
     ratio, time = frames.shape[1] / frames.shape[2], len(mask)
-    tall = min(0.6, 3.6 / time)
+    tall = min(0.6, 5 / time)
     cell = min(0.62, (WIDTH - LEFT) / 2 / time - 0.07)
-    beneath = TOP + time * (tall + 0.02) + 1.2
+    upper = 0.24 * len(stored.temporal.values) + 0.4 if stored.temporal is not None else 0
+    beneath = TOP + max(time * (tall + 0.02), upper) + 1.2
     figure, page = sheet(beneath + 2 * cell * ratio + 0.2)
     tiles.heading(page, look, clip, colours, "lower half: weight, times an even spread")
     shown = tiles.emptied(frames, mask)[:, None]

@@ -14,7 +14,7 @@ from sticc_lib.figures.captions import caption
 from sticc_lib.figures.parts import sheet
 from sticc_lib.figures.theme import MUTED, WIDTH, themed
 
-LEFT, TOP = 0.11, 1.3
+LEFT, TOP = 0.11, 1.42
 LABEL = "weight, times an even spread over all frames"
 PRODUCTS = {
     "w_RG": "w_RG is a product, Σ π ρ α over slots: what the relevance-guided decoder (M3) reads",
@@ -49,7 +49,7 @@ def relevance(look: Look, clip: int = 0, frame: int = 0, row: int = 0, column: i
           tiles.pick("column", column, look.grid[1]))  # fmt: skip
     colours = tiles.heat(max(value.max() for value in times.values()))
     ratio, time = look.frames.shape[3] / look.frames.shape[4], len(look.mask[clip])
-    tall = min(0.85, 4.2 / time)
+    tall = min(0.85, 6 / time)
     beneath = TOP + time * (tall + 0.03) + 0.75
     figure, page = sheet(beneath + 1.1 * ratio + 0.15)
     tiles.heading(page, look, clip, colours, f"{LABEL}; mean over heads")
@@ -104,7 +104,7 @@ def _strips(
     thirds = [round(look.grid[0] * part / 3) / look.grid[0] for part in (0, 1, 2)]
     page.vlines([left + wide * third for third in thirds[1:]], TOP - 0.05,
                 TOP + pitch * len(times), color="white", linewidth=1.5)  # fmt: skip
-    page.text(x + 0.15, TOP - 0.06, name, fontweight="bold")
+    page.text(x + 0.15, TOP - 0.23, name, fontweight="bold")
     for third, word in zip(thirds, ("upper third", "middle", "lower"), strict=True):
         page.text(left + wide * third, TOP - 0.06, word, color=MUTED, fontsize=8)
     for t in range(len(times)):
@@ -122,10 +122,17 @@ def _slots(page: Axes, look: Look, clip: int, tall: float) -> float:
     slots = rho.shape[1]
     cell = min(0.42, 3 / slots)
     x, pitch = WIDTH - LEFT - cell * slots, tall + 0.03
-    page.text(x, TOP - 0.22, "ρ of frame and slot", fontweight="bold")
+    page.text(x, TOP - 0.23, "ρ of frame and slot", fontweight="bold")
     for s in range(slots):
         page.text(x + cell * (s + 0.5), TOP - 0.06, str(s), color=MUTED, ha="center")
-    tiles.table(page, rho, x, TOP, (cell, pitch), tiles.share(maps.relevance(look).max()))
+    tiles.table(
+        page,
+        np.where(mask[:, None], rho, np.nan),
+        x,
+        TOP,
+        (cell, pitch),
+        tiles.share(max(float(maps.relevance(look).max()), 2 / mask.sum())),
+    )
     y = TOP + pitch * len(mask)
     if maps.PI not in look.maps:
         page.text(x, y + 0.1, "no π: slots joined (concat)", color=MUTED, va="center", fontsize=8)

@@ -67,18 +67,19 @@ def reading(look: Look) -> str:
     """The sentences every caption of maps ends with."""
     filled = "" if look.mask.all() else " Grey: no frame of its own, it only fills a short clip up."
     return (
-        f"{filled} Everything is counted from 0. Checkpoint: {look.whose}; frames: {look.policy}. "
-        "A map shows where the model looks, not why."
+        f"{filled} Colours of weights step by the square root. Everything is counted from 0. "
+        f"Checkpoint: {look.whose}; frames: {look.policy}. A map shows where the model looks, not why."
     )
 
 
 def heat(top: float) -> ScalarMappable:
-    """The colours of weights, from 0 to `top`, steps by the square root.
+    """The colours of weights, from 0 to `top` times an even spread, steps by the square root.
 
     CHOICE: attention is skewed; on an even scale all but a few tokens are black, and 1, what an
-    even spread would give, cannot be told from 0.
+    even spread would give, cannot be told from 0. The scale reaches 4 at least, so that a model
+    that looks everywhere alike does not glow.
     """
-    return ScalarMappable(PowerNorm(0.5, 0, max(float(top), 1e-6)), mpl.colormaps[HEAT])
+    return ScalarMappable(PowerNorm(0.5, 0, max(float(top), 4.0)), mpl.colormaps[HEAT])
 
 
 def share(top: float, low: float = 0.0) -> ScalarMappable:
