@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import base64
 import io
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from html import escape
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -143,9 +145,22 @@ def show(figure: Figure, dpi: int = DPI) -> Picture:
     return Picture(png(figure, dpi), held, round(100 * figure.get_figwidth()))
 
 
-def run_figure(run: Run, figure: Figure, name: str) -> Picture:
+def stacked(pictures: Sequence[Picture]) -> Picture:
+    """Pictures of one width below each other, as one; words joined, the first one's title."""
+    if len(pictures) == 1:
+        return pictures[0]
+    from PIL import Image
+
+    parts = [np.asarray(Image.open(io.BytesIO(p.png)).convert("RGB")) for p in pictures]
+    buffer = io.BytesIO()
+    Image.fromarray(np.concatenate(parts)).save(buffer, format="png", compress_level=1)
+    joined = (" ".join(getattr(p.words, name) for p in pictures) for name in ("caption", "alt"))
+    return Picture(buffer.getvalue(), Words(pictures[0].words.title, *joined), pictures[0].width)
+
+
+def run_figure(run: Run, figure: Figure | Picture, name: str) -> Picture:
     """Saves a figure as `figures/<name>.png` of the run and returns it for display."""
-    picture = show(figure)
+    picture = figure if isinstance(figure, Picture) else show(figure)
     _write(picture, run.path("figures", f"{name}.png"))
     return picture
 

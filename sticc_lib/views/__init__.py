@@ -2,6 +2,7 @@
 
 from sticc_lib.views.attention import relevance, self_attention, slots
 from sticc_lib.views.causes import frame_importance, sensitivity
+from sticc_lib.views.memory import read_out, usage
 from sticc_lib.views.pairs import pair_inspector
 from sticc_lib.views.retrieval import embedding_map, ranked_gallery
 from sticc_lib.views.table import listing
@@ -13,9 +14,11 @@ __all__ = [
     "listing",
     "pair_inspector",
     "ranked_gallery",
+    "read_out",
     "relevance",
     "self_attention",
     "sensitivity",
     "slots",
     "training",
+    "usage",
 ]

@@ -9,7 +9,8 @@ from typing import Any
 import ipywidgets as widgets
 from matplotlib.figure import Figure
 
-from sticc_lib.figures.captions import Picture, run_figure, show
+from sticc_lib.figures.captions import Picture, run_figure, show, stacked
+from sticc_lib.figures.theme import DPI
 from sticc_lib.run import Run
 from sticc_lib.values import Refusal
 from sticc_lib.views.controls import Control
@@ -28,7 +29,8 @@ class View:
     stands there, with caption and alt text, as of any figure.
 
     Args:
-        draw: draws the figure of a state, `draw(**state)`; depends on nothing else.
+        draw: draws the figure of a state, `draw(**state)`, or several of one width that stand below
+            each other; depends on nothing else.
         controls: in the order in which they stand; limits may depend on those before.
         state: where it starts; what it does not name starts at the control's first value.
         busy: what to say while a state is drawn that takes long, or empty.
@@ -39,7 +41,7 @@ class View:
 
     def __init__(
         self,
-        draw: Callable[..., Figure],
+        draw: Callable[..., Figure | Sequence[Figure]],
         controls: Sequence[Control] = (),
         state: Mapping[str, Any] | None = None,
         busy: Callable[[Mapping[str, Any]], str] | None = None,
@@ -80,7 +82,7 @@ class View:
             ValueError: what cannot be drawn, and why.
         """
         if self._drawn is None or self._drawn[0] != self._state:
-            self._drawn = (self.state, show(self._draw(**self._state)))
+            self._drawn = (self.state, self._picture(DPI))
         return self._drawn[1]
 
     def saved(self, run: Run, name: str) -> View:
@@ -88,9 +90,9 @@ class View:
 
         What cannot be drawn is not written; the view then says why.
         """
-        held = self._attempt(lambda: run_figure(run, self._draw(**self._state), name))
+        held = self._attempt(self.picture)
         if isinstance(held, Picture):
-            self._drawn = (self.state, held)
+            run_figure(run, held, name)
         return self
 
     def link(self, other: View, translate: Callable[[dict[str, Any]], Mapping[str, Any]]) -> View:
@@ -129,7 +131,11 @@ class View:
             other._adopt(other._fitted({**other._state, **translate(self.state)}))
 
     def _drawn_live(self) -> Picture:
-        return show(self._draw(**self._state), LIVE_DPI)
+        return self._picture(LIVE_DPI)
+
+    def _picture(self, dpi: int) -> Picture:
+        drawn = self._draw(**self._state)
+        return stacked([show(f, dpi) for f in ([drawn] if isinstance(drawn, Figure) else drawn)])
 
     def _attempt(self, work: Callable[[], Picture], live: bool = False) -> Picture | str:
         """What comes of it, or why nothing does."""

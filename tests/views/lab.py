@@ -20,10 +20,15 @@ SETTINGS = {
     "apputils-extension/notification": '{"fetchNews": "false", "checkForUpdates": false}',
 }
 DIGEST = """async image => {
-    const bytes = await (await fetch(image.src)).arrayBuffer();
-    const hash = new Uint8Array(await crypto.subtle.digest("SHA-1", bytes));
+    try { await image.decode(); } catch { return ""; }  // replaced while it was read
+    const canvas = new OffscreenCanvas(image.naturalWidth, image.naturalHeight);
+    const drawn = canvas.getContext("2d");
+    drawn.drawImage(image, 0, 0);
+    const pixels = drawn.getImageData(0, 0, canvas.width, canvas.height).data;
+    const hash = new Uint8Array(await crypto.subtle.digest("SHA-1", pixels));
     return Array.from(hash, byte => byte.toString(16).padStart(2, "0")).join("");
 }"""
+RESTS = "jupyterapp.shell.currentWidget.sessionContext.session.kernel.status === 'idle'"
 RAN = """() => {
     const cells = jupyterapp.shell.currentWidget.content.widgets;
     const code = cells.filter(cell => cell.model.type === "code" && cell.model.sharedModel.source);
@@ -79,9 +84,9 @@ def _address(process, runtime: Path) -> str:
 class Hand:
     """Opens notebooks in a browser tab, runs them, moves controls; remembers what was said."""
 
-    def __init__(self, browser, address: str) -> None:
+    def __init__(self, browser, address: str, folder: Path) -> None:
         self.context = browser.new_context(viewport={"width": 1280, "height": 1000})
-        self.tab, self.address = self.context.new_page(), address
+        self.tab, self.address, self.folder = self.context.new_page(), address, folder
         self.tab.set_default_timeout(60_000)
         self.said: list[str] = []
         self.asked: list[str] = []
@@ -107,18 +112,20 @@ class Hand:
         return found
 
     def digest(self, view) -> str:
-        """Stands for the bytes of the picture."""
-        return view.locator("img.sticc-picture").evaluate(DIGEST)
+        """Stands for the pixels of the picture."""
+        while not (found := view.locator("img.sticc-picture").evaluate(DIGEST)):
+            self.tab.wait_for_timeout(20)
+        return found
+
+    def name(self, control) -> str:
+        """Of the state that a control moves."""
+        names = control.get_attribute("class").split()
+        return " ".join(n.removeprefix("sticc-of-") for n in names if n.startswith("sticc-of-"))
 
     def controls(self, view):
-        """(name, control) of those that can be moved."""
-        found = []
-        for control in view.locator(".sticc-control").all():
-            names = control.get_attribute("class").split()
-            name = " ".join(n[9:] for n in names if n.startswith("sticc-of-"))
-            if control.is_visible() and not control.locator("[disabled]").count():
-                found.append((name, control))
-        return found
+        """Those that can be moved now."""
+        there = view.locator(".sticc-control").all()
+        return [c for c in there if c.is_visible() and not c.locator("[disabled]").count()]
 
     def move(self, control) -> None:
         """Chooses something else."""
@@ -136,14 +143,42 @@ class Hand:
         else:
             control.locator("input").click()
 
-    def changed(self, view, before: str, seconds: float = 30) -> bool:
-        """Whether the picture becomes another one."""
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
+    def work(self, view) -> list[str]:
+        """Moves each control of a view; returns the names of those that changed nothing.
+
+        The first picture is sharper than those that answer a control, so something is moved before
+        anything is counted. A filter may leave things as they are: each has three attempts.
+        """
+        first = self.controls(view)[0]
+        assert any(self.changes(view, first) for _ in range(3)), f"{self.name(first)} is dead"
+        idle = []
+        for control in view.locator(".sticc-control").all():  # some wake or rest on the way
+            if not control.is_visible() or control.locator("[disabled]").count():
+                continue
+            if not any(self.changes(view, control) for _ in range(3)):
+                idle.append(self.name(control))
+        return idle
+
+    def changes(self, view, control, seconds: float = 60) -> bool:
+        """Moves a control; whether the picture has become another one when the kernel rests."""
+        before, end, rested = self.digest(view), time.monotonic() + seconds, 0
+        self.move(control)
+        while time.monotonic() < end and rested < 8:
             if self.digest(view) != before:
                 return True
-            self.tab.wait_for_timeout(50)
+            self.tab.wait_for_timeout(60)
+            rested = rested + 1 if self.tab.evaluate(RESTS) else 0
         return False
+
+    def saved(self, name: str):
+        """The open notebook, saved and read."""
+        self.tab.evaluate("() => jupyterapp.commands.execute('docmanager:save')")
+        return nbformat.read(self.folder / name, as_version=4)
+
+    def elsewhere(self) -> list[str]:
+        """What was asked from another machine than this."""
+        here = ("http://127.0.0.1", "ws://127.0.0.1", "blob:", "data:")
+        return [url for url in self.asked if not url.startswith(here)]
 
     def complaints(self) -> list[str]:
         """What page or console said that nobody may have to read."""

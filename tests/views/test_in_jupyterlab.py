@@ -1,40 +1,101 @@
-"""Notebooks in a real JupyterLab: every control of every view moves its picture, nothing fails."""
+"""Notebooks in a real JupyterLab: every control of every view moves its picture, nothing fails.
+
+What was seen is kept in `reports/browser`: look at it.
+"""
 
 import os
 from pathlib import Path
 
+import nbformat
 import pytest
+from browsing import findings, pictures
 from lab import Hand, server, write
+from notebook_contract import ROOT
+from papermill.iorw import load_notebook_node
+from papermill.parameterize import parameterize_notebook
 
-HERE = Path(__file__).parent
+from sticc_lib.reporting.execute import clean
+from sticc_lib.reporting.page import export
+from sticc_lib.reporting.status import Verdict
+
+HERE, SHOTS = Path(__file__).parent, ROOT / "reports/browser"
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("0[45]_*.ipynb"))
 
 
 @pytest.fixture(scope="module")
 def hand(browser, tmp_path_factory):
+    """A tab of a JupyterLab that serves one folder: notebooks to be run at `smoke`."""
     folder = tmp_path_factory.mktemp("lab")
-    write(folder / "tiny.ipynb", "from tiny_views import tiny\ntiny(row=2)")
-    path = os.pathsep.join([str(HERE), os.environ.get("PYTHONPATH", "")])
-    with server(folder, PYTHONPATH=path) as address:
-        hand = Hand(browser, address)
-        hand.folder = folder
+    write(folder / "tiny.ipynb", "from tiny_views import tiny\nview = tiny(row=2)\nview")
+    for path in NOTEBOOKS:
+        values = {"preset": "smoke", "folder": str(folder / "run")}
+        made = parameterize_notebook(load_notebook_node(str(path)), values)
+        nbformat.write(made, folder / path.name)
+    SHOTS.mkdir(parents=True, exist_ok=True)
+    paths = os.pathsep.join([str(HERE), str(ROOT), os.environ.get("PYTHONPATH", "")])
+    with server(folder, PYTHONPATH=paths, OMP_NUM_THREADS="1") as address:
+        hand = Hand(browser, address, folder)
         yield hand
         hand.context.close()
 
 
-def test_every_control_of_a_view_moves_its_picture(hand):
+def test_every_kind_of_control_moves_the_picture_and_has_a_name(hand):
     hand.run("tiny.ipynb")
     (view,) = hand.views()
-    controls = hand.controls(view)
-    assert set(controls) == {"clip", "frame", "row", "column", "row column", "head", "control"}
-    first = hand.digest(view)
-    hand.move(controls["row"])
-    assert hand.changed(view, first)
-    for name, control in controls.items():
-        before = hand.digest(view)
-        hand.move(control)
-        assert hand.changed(view, before), f"{name} changed nothing"
-    hand.tab.screenshot(path=hand.folder / "tiny.png")
+    names = [hand.name(control) for control in hand.controls(view)]
+    assert names == ["row column", "clip", "frame", "row", "column", "head", "control"]
+    assert hand.work(view) == []
+    alt = view.locator("img.sticc-picture").get_attribute("alt")
+    assert alt.startswith("Alt: clip 1 ")
+    assert findings(hand.tab, within=".sticc-view") == []
+    view.screenshot(path=SHOTS / "tiny.png")
     assert hand.complaints() == []
-    assert [
-        url for url in hand.asked if not url.startswith(("http://127.0.0.1", "blob:", "data:"))
-    ] == []
+
+
+def test_keys_move_the_picked_field_and_every_press_counts(hand):
+    hand.run("tiny.ipynb")
+    (view,) = hand.views()
+    view.locator("[role=gridcell][aria-selected=true]").focus()
+    for key in ["ArrowRight", "ArrowRight", "ArrowLeft", *["ArrowDown"] * 4, "ArrowUp"]:
+        hand.tab.keyboard.press(key)  # faster than the picture can follow
+    chosen = view.locator("[role=gridcell][aria-selected=true]")
+    assert chosen.get_attribute("aria-label") == "row 5, column 1"
+    assert chosen.evaluate("field => field === document.activeElement")
+    view.get_by_text("How to read: clip 0 frame 0 row 5 column 1").wait_for()
+    assert hand.complaints() == []
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_a_notebook_runs_and_each_control_of_its_views_moves_the_picture(hand, browser, path):
+    hand.run(path.name, seconds=300)
+    views = hand.views()
+    assert len(views) > 2
+    for number, view in enumerate(views):
+        assert view.locator("[role=alert]").count() == 0
+        assert hand.work(view) == []
+        assert findings(hand.tab, within=f".sticc-view >> nth={number}") == []
+        view.screenshot(path=SHOTS / f"{path.stem}_{number}.png")
+    assert hand.complaints() == []
+    assert hand.elsewhere() == []
+    _offline(browser, hand.saved(path.name), len(views), SHOTS / f"{path.stem}.png")
+
+
+def _offline(browser, notebook, count, shot):
+    """The saved notebook as a page, without any network: every figure, nothing asked."""
+    outputs = [out for cell in notebook.cells for out in cell.get("outputs", ())]
+    wanted = sum("image/png" in out.get("data", ()) for out in outputs)
+    clean(notebook, list(range(len(notebook.cells))))
+    context, asked, said = browser.new_context(offline=True), [], []
+    tab = context.new_page()
+    tab.on("request", lambda request: asked.append(request.url))
+    tab.on("console", lambda message: said.append(message.text))
+    page = shot.with_suffix(".html")
+    page.write_text(export(notebook, Verdict("ok", 1, 1, title=shot.stem), "browser", shot.stem))
+    tab.goto(page.as_uri())
+    assert pictures(tab) == wanted >= count
+    assert tab.locator("main figure figcaption").count() == wanted
+    assert findings(tab) == []
+    assert said == []
+    assert [url for url in asked if not url.startswith(("file:", "data:"))] == []
+    tab.screenshot(path=shot, full_page=True)
+    context.close()
