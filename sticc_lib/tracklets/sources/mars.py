@@ -90,14 +90,14 @@ def read(root: str | Path, split: int = 0, queries_in_gallery: bool = True) -> R
         problems = problems or [Problem(str(root), "holds no MARS", "give the folder of info/")]
         return Reading("mars", root, *no_tables(), rule, problems, expected=dict(EXPECTED))
     parts = [part(tree, which, problems) for which in ("train", "test")]
-    test_rows = len(parts[1][0]) if parts[1] is not None else None
+    test_rows = parts[1][2] if parts[1] is not None else None
     asked = read_rows(root / QUERIES, "query_IDX", test_rows, problems, LISTS)
     return _assemble(root, parts, asked, rule, problems)
 
 
 def _assemble(
     root: Path,
-    parts: Sequence[tuple[pd.DataFrame, pd.DataFrame] | None],
+    parts: Sequence[tuple[pd.DataFrame, pd.DataFrame, int] | None],
     asked: np.ndarray,
     rule: Rule,
     problems: list[Problem],
@@ -107,11 +107,11 @@ def _assemble(
     for split, half in zip(("train", "test"), parts, strict=True):
         if half is None:
             continue
-        table, mine = half
+        table, mine, rows = half
         table = table.assign(split=split, query=table.index.isin(asked) & (split == "test"))
         tables.append(table.set_axis(table.index + start))
         frames.append(mine.assign(tracklet=mine["tracklet"] + start))
-        start = int(table.index.max() + 1) if len(table) else 0
+        start = rows
     if not tables:
         return Reading("mars", root, *no_tables(), rule, told_once(problems), dict(EXPECTED))
     table = pd.concat(tables)

@@ -69,8 +69,8 @@ def _number(digits: np.ndarray) -> np.ndarray:
 
 def part(
     tree: Tree, which: str, problems: list[Problem]
-) -> tuple[pd.DataFrame, pd.DataFrame] | None:
-    """Tracklets (label, person id, camera) and frames (row, time, path) of one half."""
+) -> tuple[pd.DataFrame, pd.DataFrame, int] | None:
+    """Tracklets (index: row from 0; pid, camera), their frames, and how many rows there are."""
     path = tree.root / "info" / f"{which}_name.txt"
     names = read_lines(path, problems, LISTS)
     table = tree.root / "info" / f"tracks_{which}_info.mat"
@@ -106,7 +106,7 @@ def part(
     tracklets = pd.DataFrame({"pid": rows[usable, 2], "camera": rows[usable, 3]}, index=usable)
     times = _times(owner, line, said.frame)
     frames = pd.DataFrame({"tracklet": usable[owner], "time": times, "path": wanted})
-    return tracklets, frames if not gone.any() else frames[~gone]
+    return tracklets, frames if not gone.any() else frames[~gone], len(rows)
 
 
 def _rows(table: Path, rows: np.ndarray, lines: int, problems: list[Problem]) -> np.ndarray:
