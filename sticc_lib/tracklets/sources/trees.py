@@ -140,7 +140,7 @@ def whole_numbers(
     files = frames["path"].to_numpy()
     problems += several(
         lambda n: str(root / files[n]), np.flatnonzero(big).tolist(),
-        lambda n: f"{column} {frames[column].iloc[n][:40]} is no sensible number", RENAME,
+        lambda n: f"frame {frames[column].iloc[n][:40]} is no sensible number", RENAME,
     )  # fmt: skip
     return frames.assign(**{column: numbers})[~big.to_numpy()].reset_index(drop=True)
 
@@ -187,6 +187,12 @@ def group(
     table = table.assign(
         label=table["person"], person=number_persons(table["person"], distractors, junk)
     )
+    strange = table[table["query"] & (table["person"] <= 0)]
+    problems += several(
+        lambda n: str(root / strange.loc[n, "path"]), strange.index.tolist(),
+        lambda n: f"{strange.loc[n, 'label']} is junk or a distractor, and a query",
+        "only persons can be asked for: take it out",
+    )  # fmt: skip
     aside = table["person"] == JUNK  # never ranked, so it need not be embedded either
     table.loc[aside, "split"] = "ignore"
     table.loc[aside, ["query", "gallery"]] = False

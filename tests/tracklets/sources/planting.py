@@ -2,9 +2,13 @@
 
 import io
 import itertools
+import re
 
 import numpy as np
+import pytest
 from PIL import Image
+
+from sticc_lib.tracklets.table import DataError
 
 
 def picture(height=24, width=12, seed=0):
@@ -38,3 +42,18 @@ def times(reading):
     groups = itertools.groupby(reading.frames[["tracklet", "time"]].to_numpy().tolist(),
                                key=lambda row: row[0])  # fmt: skip
     return [[time for _, time in group] for _, group in groups]
+
+
+def refused(reading, message):
+    """Asserts that a reading tells this (a regular expression) as fatal, and gives no set."""
+    found = told(reading, fatal=True)
+    assert re.search(message, found), found
+    with pytest.raises(DataError, match="problem"):
+        reading.to_set()
+
+
+def warned(reading, message):
+    """Asserts that a reading tells this (a regular expression), and gives a set all the same."""
+    found = told(reading, fatal=False)
+    assert re.search(message, found), found
+    assert len(reading.to_set())
