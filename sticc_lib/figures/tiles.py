@@ -68,7 +68,8 @@ def reading(look: Look) -> str:
     filled = "" if look.mask.all() else " Grey: no frame of its own, it only fills a short clip up."
     return (
         f"{filled} Colours of weights step by the square root. Everything is counted from 0. "
-        f"Checkpoint: {look.whose}; frames: {look.policy}. A map shows where the model looks, not why."
+        f"Checkpoint: {look.whose}; frames: {look.policy}. A map shows where the model looks, "
+        "not why."
     )
 
 
