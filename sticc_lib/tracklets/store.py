@@ -88,7 +88,7 @@ class ArrayStore:
 
     def identity(self, frames: pd.DataFrame) -> str:
         """The shape of a frame and a hash of the sampled ones."""
-        picked = self.array[_sample(frames["row"])]
+        picked = self.array[sample(frames["row"])]
         digest = hashlib.sha256(np.ascontiguousarray(picked).tobytes()).hexdigest()
         return f"array {self.array.shape[1:]} {digest[:16]}"
 
@@ -138,7 +138,7 @@ class FileStore:
     def identity(self, frames: pd.DataFrame) -> str:
         """A hash of the bytes of the sampled files; where the folder lies does not matter."""
         digest = hashlib.sha256()
-        for name in _sample(frames["path"]):
+        for name in sample(frames["path"]):
             path = self.root / str(name)
             digest.update(path.read_bytes() if path.is_file() else b"missing")
         return f"files {digest.hexdigest()[:16]}"
@@ -167,7 +167,7 @@ class FileStore:
             content = path.read_bytes()
             if not content:
                 raise ValueError("the file is empty")
-            return _decode_jpeg(content) if content[:2] == b"\xff\xd8" else _decode_other(content)
+            return jpeg_pixels(content) if content[:2] == b"\xff\xd8" else _decode_other(content)
         except (RuntimeError, OSError, ValueError, SyntaxError) as error:
             # torchvision puts the place in its own sources in front
             reason = re.sub(r"^.*\.cpp:\d+, ", "", str(error).partition("\n")[0]) or repr(error)
@@ -176,7 +176,8 @@ class FileStore:
             ) from None
 
 
-def _decode_jpeg(content: bytes) -> np.ndarray:
+def jpeg_pixels(content: bytes) -> np.ndarray:
+    """uint8 [3, H, W], RGB, of the bytes of a JPEG file; RuntimeError if they are damaged."""
     import torch
     from torchvision.io import ImageReadMode, decode_jpeg
 
@@ -194,7 +195,7 @@ def _decode_other(content: bytes) -> np.ndarray:
         return np.moveaxis(np.array(image.convert("RGB")), 2, 0)
 
 
-def _sample(column: pd.Series) -> np.ndarray:
+def sample(column: pd.Series) -> np.ndarray:
     """Up to `SAMPLED` evenly spaced values."""
     places = np.linspace(0, len(column) - 1, num=min(len(column), SAMPLED)).astype(int)
     return column.to_numpy()[places]

@@ -22,6 +22,7 @@ SOURCES = {
     "motchallenge": f"{_HERE}motchallenge",
     "tracks": f"{_HERE}tracks",
     "folder": f"{_HERE}folder",
+    "packed": f"{_HERE}packed",
     "pets2009": f"{_HERE}pets2009",
     "walkers": "sticc_lib.tracklets.walkers",
 }
