@@ -89,10 +89,12 @@ def name_tracks(
         lambda t: f"{path} line {persons['line'][t]}", absent, lambda t: f"track {t} has no box",
         "nothing to do, if the map is of these tracks", fatal=False,
     )  # fmt: skip
-    known = boxes[~boxes["track"].isin(set(unknown))].reset_index(drop=True)
-    tracks = known["track"].to_numpy()
-    named = persons.reindex(tracks)
-    return known.assign(person=named["person"].to_numpy(), visit=named["visit"].to_numpy())
+    track = boxes["track"].astype(str)
+    named = persons.reindex(boxes["track"].to_numpy())[["person", "visit"]].set_axis(boxes.index)
+    # who is not in the map stays, so that what else is wrong with the boxes is told too
+    return boxes.assign(
+        person=named["person"].fillna("track " + track), visit=named["visit"].fillna(track)
+    )
 
 
 def usable(

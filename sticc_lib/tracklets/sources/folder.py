@@ -59,6 +59,8 @@ def read(
         frames = _matching(root, form, problems)
     facts = {"pattern": pattern}
     frames = _sides(root, frames, problems)
+    nobody = frames["person"].isin([distractor, junk]) & (frames["side"] != "query")
+    frames = frames.assign(query=frames["query"] & ~nobody)
     frames = _cameras(frames, facts)
     if "frame" in frames:
         frames = trees.whole_numbers(frames, "frame", root, problems).rename(

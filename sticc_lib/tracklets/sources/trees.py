@@ -207,8 +207,8 @@ def _one_value(
     start = np.searchsorted(frames["tracklet"].to_numpy(), frames["tracklet"].to_numpy())
     files = frames["path"].to_numpy()
     for column in columns:
-        values = frames[column].to_numpy(object)
-        other = np.flatnonzero(values != values[start])
+        values, codes = frames[column].to_numpy(object), pd.factorize(frames[column])[0]
+        other = np.flatnonzero(codes != codes[start])
         problems += several(
             lambda n: str(root / files[n]), other.tolist(),
             lambda n, c=column, v=values: f"{c} {v[n]} in a tracklet of {c} {v[start[n]]}",

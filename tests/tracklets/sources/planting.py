@@ -57,3 +57,26 @@ def warned(reading, message):
     found = told(reading, fatal=False)
     assert re.search(message, found), found
     assert len(reading.to_set())
+
+
+def film(path, frames=6, height=48, width=64):
+    """A video whose n-th frame, from 1, has a brightness of about 30 n."""
+    import av
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with av.open(str(path), "w", format="mp4", options={"movflags": "+faststart"}) as writer:
+        video = writer.add_stream("libx264", rate=7, options={"crf": "18", "threads": "1"})
+        video.width, video.height, video.pix_fmt = width, height, "yuv420p"
+        for number in range(1, frames + 1):
+            image = np.full((height, width, 3), 30 * number, np.uint8)
+            writer.mux(video.encode(av.VideoFrame.from_ndarray(image, format="rgb24")))
+        writer.mux(video.encode())
+    return path
+
+
+def stills(folder, form, numbers, height=48, width=64):
+    """Images, the n-th of the brightness 30 n, named by their numbers."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for place, number in enumerate(numbers, 1):
+        image = Image.fromarray(np.full((height, width, 3), 30 * place, np.uint8))
+        image.save(folder / form.format(number))
