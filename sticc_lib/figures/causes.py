@@ -71,8 +71,9 @@ def sensitivity(
     pitch = _row(page, over, "effect of a box", "", TOP, (cell, tall))
     tiles.outline(page, [(STRIP + pitch * frame, TOP, cell, tall)])
     for number, (name, value) in enumerate(weights.items(), start=1):
-        own = tiles.heat(float(value[mask].max()))
-        bare = tiles.painted(maps.picture(look, value), frames.shape[1:3], own)
+        times = value * mask.sum() * value.shape[1]  # an even spread: what heat() counts in
+        own = tiles.heat(float(times[mask].max()))
+        bare = tiles.painted(maps.picture(look, times), frames.shape[1:3], own)
         note = f"rank correlation {signed(agreement[name], 2)}" if name in agreement else ""
         y = TOP + tall + number * (tall + GAP)
         _row(page, tiles.emptied(bare, mask)[None], name, note, y, (cell, tall))
