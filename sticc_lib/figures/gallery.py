@@ -106,7 +106,7 @@ def _row(
         _strip(page, data, where[int(row.tracklet)], x, y + 0.22, (cell, tall), frames[1], colour,
                row.mark == "junk")  # fmt: skip
         if pd.notna(row.rank) and int(row.rank) == picked:
-            box = Rectangle((x - 0.05, y), cell * frames[1] + 0.1, tall + 0.42, zorder=0)
+            box = Rectangle((x - 0.05, y), cell * frames[1] + 0.1, tall + 0.42, zorder=-1)
             page.add_patch(box).set(facecolor=PALE, edgecolor=tiles.PICKED)
         place_in_row = "" if pd.isna(row.rank) else f" {int(row.rank)}"
         page.text(x, y + 0.2, f"{sign}{place_in_row}", color=colour, fontweight="bold", va="bottom",

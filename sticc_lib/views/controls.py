@@ -191,8 +191,9 @@ class Span(_Named):
 
     def widget(self) -> Any:
         return widgets.FloatRangeSlider(
-            description=self.label, tooltip=self.help or self.label, min=0, max=1, step=0.02
-        )
+            description=self.label, tooltip=self.help or self.label, min=0, max=1, step=0.02,
+            readout_format=".0%",
+        )  # fmt: skip
 
     def refresh(self, widget: Any, state: State) -> None:
         widget.value = state[self.name]

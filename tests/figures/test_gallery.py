@@ -51,6 +51,17 @@ def test_the_nearest_right_ones_are_counted_without_junk(people, ranked):
     assert "right for 1." in held.alt
 
 
+def test_the_box_of_the_picked_one_stands_behind_its_pictures(people, ranked):
+    (plain, page), (picked, _) = (
+        (figure, figure.axes[0])
+        for figure in (gallery.ranked_gallery(people, ranked, picked=n) for n in (0, 1))
+    )
+    boxes = [p for p in picked.axes[0].patches if p.get_zorder() < page.images[0].get_zorder()]
+    assert len(boxes) == 2  # the first rank of each query
+    assert len(picked.axes[0].patches) == len(plain.axes[0].patches) + 2
+    assert "In a box: the one picked." in picked._words.caption  # type: ignore[attr-defined]
+
+
 def test_no_ap_no_group_no_junk(people, ranked, texts):
     plain = ranked[ranked["mark"] != "junk"].drop(columns=["ap", "group"])
     shown = texts(gallery.ranked_gallery(people, plain))
