@@ -10,9 +10,9 @@ from matplotlib.figure import Figure
 
 from sticc_lib.explain.memories import MemoryContents
 from sticc_lib.figures import tiles
-from sticc_lib.figures.captions import Captioned, caption
-from sticc_lib.figures.parts import rows, sheet
-from sticc_lib.figures.theme import FAINT, FALSE, INK, MUTED, WIDTH, themed
+from sticc_lib.figures.captions import caption
+from sticc_lib.figures.parts import sheet
+from sticc_lib.figures.theme import FAINT, FALSE, INK, MUTED, themed
 
 LEFT = 0.11
 USED = "#33638D"
@@ -39,28 +39,19 @@ def usage(table: pd.DataFrame, title: str = "Use of the items", largest: float =
         raise ValueError(f"expected rows with {', '.join(wanted)}; missing: {missing or 'rows'}")
     names = table.get("item", table.index)
     dead, count = table["dead"].to_numpy(bool), len(table)
-    inks = [FAINT if gone else USED for gone in dead]
-    figure = Captioned(figsize=(WIDTH, 1.5 + 0.34 * count), layout="constrained")
-    panels = figure.subplots(1, 3, sharey=True, width_ratios=[3, 3, 2])
-    words = {"mean": "mean address", "largest": "largest item of so many tracklets"}
-    for panel, column in zip(panels, words, strict=False):
-        value = table[column].to_numpy(float)
-        panel.barh(range(count), value, 0.6, color=inks)
-        panel.axvline(1 / count, color=MUTED, linewidth=0.9, linestyle="--")
-        for y, number in enumerate(value):
-            panel.annotate(f"{number:.2f}" + "  dead" * (column == "mean" and bool(dead[y])),
-                           (number, y), xytext=(4, 0), textcoords="offset points", va="center",
-                           fontsize=8, color=FALSE if dead[y] else INK,
-                           bbox={"fc": "white", "ec": "none", "pad": 0.8})  # fmt: skip
-        panel.set(title=words[column], xlim=(0, max(1.25 * value.max(), 1.3 / count)))
-    who_uses = table["persons"].to_numpy(float)
-    panels[2].barh(range(count), who_uses, 0.6, color=inks)
-    for y, row in enumerate(table.itertuples(index=False)):
-        text = f"{row.persons}, {row.cameras} cameras"
-        panels[2].annotate(text, (who_uses[y], y), xytext=(4, 0), textcoords="offset points",
-                           va="center", fontsize=8)  # fmt: skip
-    panels[2].set(title="persons behind those", xlim=(0, max(2.1 * who_uses.max(), 1)))
-    rows(panels[0], [str(name) for name in names])
+    figure, page = sheet(0.95 + 0.3 * count)
+    y = 0.95 + 0.3 * np.arange(count)
+    for name, gone, at in zip(names, dead, y, strict=True):
+        page.text(LEFT, at, f"{name} dead" if gone else str(name), va="center",
+                  color=FALSE if gone else INK)  # fmt: skip
+    columns = {"mean": "mean address", "largest": "largest of so many tracklets"}
+    for x, (column, words) in zip((0.8, 3.8), columns.items(), strict=True):
+        _column(page, table[column].to_numpy(float), words, x, y, dead, f"{1 / count:.2f} is even")
+        unit = 2.2 / max(float(table[column].max()), 1 / count)
+        page.vlines([x + unit / count], 0.8, y[-1] + 0.12, color=INK, linewidth=0.9,
+                    linestyle="--")  # fmt: skip
+    _column(page, table["persons"].to_numpy(float), "persons (cameras) behind", 6.8, y,
+            dead, "", [f" ({n})" for n in table["cameras"]], 1.3)  # fmt: skip
     allowed = f" κ and M allow no address above {largest:.4f}." if largest else ""
     top = ""
     if "top persons" in table:
@@ -76,6 +67,22 @@ def usage(table: pd.DataFrame, title: str = "Use of the items", largest: float =
         f"{title}: {dead.sum()} of {count} items are dead; mean addresses "
         f"{', '.join(f'{v:.2f}' for v in table['mean'])}.",
     )
+
+
+def _column(
+    page: Axes, values: np.ndarray, title: str, x: float, y: np.ndarray, dead: np.ndarray,
+    note: str, after: list[str] | None = None, width: float = 2.2,
+) -> None:  # fmt: skip
+    """Bars to the right from x, each with its number."""
+    unit = width / max(float(values.max()), 1 / len(values))
+    page.text(x, 0.6, title, fontweight="bold")
+    page.text(x + 2.75, 0.6, note, color=MUTED, ha="right", fontsize=8)
+    tiles.bars(page, [(x, at - 0.09, unit * v, 0.18) for at, v in zip(y, values, strict=True)],
+               [FAINT if gone else USED for gone in dead])  # fmt: skip
+    for n, value in enumerate(values):
+        text = f"{value:.0f}{after[n]}" if after else f"{value:.2f}"
+        page.text(x + unit * value + 0.06, y[n], text, va="center", fontsize=8,
+                  bbox={"fc": "white", "ec": "none", "pad": 0.6})  # fmt: skip
 
 
 @themed

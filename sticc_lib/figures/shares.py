@@ -93,8 +93,7 @@ def _ratios(
     """Points of the seeds, beside them mean and sd; and in words."""
     said = []
     for x, level in enumerate(levels):
-        values = table.loc[table["level"] == level, "ratio"].to_numpy(float)
-        values = values[np.isfinite(values)]
+        values = table.loc[table["level"] == level, "ratio"].dropna().to_numpy(float)
         if len(values) == 0:
             continue
         at, mean = x + 0.26 * shift, float(values.mean())
