@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import json
 import re
+import warnings
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from sticc_lib.tracklets.sources.matcheck import mat5_fault
 from sticc_lib.tracklets.sources.reading import Problem, several
 
 ENCODING = "save it as UTF-8"
@@ -138,7 +140,7 @@ def read_mat(
         return None
     hdf5 = content.startswith((b"MATLAB 7.3", b"\x89HDF"))
     try:
-        held = _read_hdf5(path, key) if hdf5 else _read_matlab(path, key)
+        held = _read_hdf5(path, key) if hdf5 else _read_matlab(path, content, key)
     # a foreign parser on a foreign file: scipy and h5py raise what their insides raise
     except Exception as error:
         what = f"not readable as a .mat file ({_reason(error)})"
@@ -189,12 +191,19 @@ def read_rows(
     return np.unique(numbers[~outside]) - 1
 
 
-def _read_matlab(path: Path, key: str) -> Any:
-    """The variable, or the names of those there are."""
+def _read_matlab(path: Path, content: bytes, key: str) -> Any:
+    """The variable, or the names of those there are; what scipy only warns of is refused."""
     from scipy import io
 
-    held = io.loadmat(path, variable_names=[key], appendmat=False)
-    return held[key] if key in held else [name for name, *_ in io.whosmat(path, appendmat=False)]
+    fault = mat5_fault(content, key)
+    if fault:
+        raise ValueError(fault)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        held = io.loadmat(path, variable_names=[key], appendmat=False)
+        if key in held:
+            return held[key]
+        return [ascii(n)[1:-1][:40] for n, *_ in io.whosmat(path, appendmat=False)]
 
 
 def _read_hdf5(path: Path, key: str) -> Any:
