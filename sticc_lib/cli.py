@@ -16,8 +16,12 @@ import tyro
 from sticc_lib import __version__
 from sticc_lib.run import stderr
 from sticc_lib.verbs import Compare, Evaluate, Index, Lab, Report, Train
+from sticc_lib.verbs_data import CheckData, Pack
 
-VERBS = {verb.__name__.lower(): verb for verb in (Report, Train, Evaluate, Compare, Index, Lab)}
+VERBS = {
+    re.sub(r"(?<=[a-z])(?=[A-Z])", "-", verb.__name__).lower(): verb
+    for verb in (Report, Train, Evaluate, Compare, CheckData, Pack, Index, Lab)
+}
 ABOUT = """\
 Video person re-identification around the STICC model: notebooks, reports, tables.
 
@@ -31,6 +35,7 @@ For example
   sticc train --set model.head.slots=8 --name eight
   sticc evaluate --checkpoint reports/eight --data pets
   sticc compare --seeds 3
+  sticc check-data mars /data/MARS               what is there, and what is wrong
   sticc lab
 
 sticc VERB --help explains a verb. Settings for --set are listed in sticc_lib/config.py.
@@ -39,7 +44,7 @@ Exit code: 0 done, 1 something that ran has failed, 2 asked for something that c
 
 def about() -> str:
     """What `sticc --help` prints."""
-    verbs = "\n".join(f"  {name:9} {_doc(verb)[0]}" for name, verb in VERBS.items())
+    verbs = "\n".join(f"  {name:10} {_doc(verb)[0]}" for name, verb in VERBS.items())
     return ABOUT.format(verbs=verbs)
 
 

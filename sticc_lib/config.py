@@ -32,9 +32,18 @@ class DataConfig:
     """Which tracklets. Sizes apply to the drawn walkers only; real sets bring their own."""
 
     name: str = "walkers"
-    """Source: `walkers` (drawn, embedded) or `pets2009` (real, embedded)."""
+    """Source: `walkers` (drawn, embedded), `pets2009` (real, embedded), or one on disk: any of
+    tracklets.sources.SOURCES."""
     root: str = ""
     """Folder of a data set on disk; empty for the embedded ones."""
+    split: int = 0
+    """Which of a source's splits, from 0 (iLIDS-VID and PRID2011 have ten)."""
+    options: dict[str, Any] = field(default_factory=dict)
+    """Options of the source's `read`, such as `data.options.queries_in_gallery=False`."""
+    val_share: float = 0.0
+    """Share of the training persons set aside for validation where a source has none (MARS), drawn
+    by `seed`. CHOICE: none, so that published splits are trained on whole; 0.1 is a good share for
+    choosing settings."""
     seed: int = 0
     """Seed of the drawing. Independent of the training seed, so that seeds share one data set."""
     train_persons: int = 300
@@ -211,9 +220,15 @@ def check_model(config: ModelConfig, found: Iterable[str] = ()) -> None:
         raise ConfigError("model: " + "; ".join(problems))
 
 
+_LATER = {"data.split": 0, "data.val_share": 0.0}
+"""Settings that came later, and the values at which a run is what it was without them."""
+
+
 def identity(config: Config) -> dict[str, Any]:
     """What makes a run this run: every setting but those that say where it is computed."""
-    return {k: v for k, v in flatten(to_dict(config)).items() if k not in ("device", "threads")}
+    every = flatten(to_dict(config)).items()
+    here = ("device", "threads")
+    return {k: v for k, v in every if k not in here and not (k in _LATER and v == _LATER[k])}
 
 
 def run_name(config: Config) -> str:

@@ -101,6 +101,9 @@ def _build(cls: type, values: Any, base: Any, where: str, problems: list[str]) -
                 problems,
             )
             changes[name] = nested
+        elif typing.get_origin(hints[name]) is dict:  # free names, as a data source's options
+            given = _coerce(value, hints[name], f"{where}{name}", problems)
+            changes[name] = {**getattr(start, name), **(given or {})}
         else:
             changes[name] = _coerce(value, hints[name], f"{where}{name}", problems)
     return dataclasses.replace(start, **changes)
@@ -114,6 +117,11 @@ def _coerce(value: Any, hint: Any, where: str, problems: list[str]) -> Any:
     elif origin in (typing.Union, types.UnionType):
         if not any(_fits(value, option) for option in options):
             problems.append(f"{where}: expected {hint}, got {type(value).__name__} {value!r}")
+    elif origin is dict:
+        if not isinstance(value, Mapping):
+            problems.append(f"{where}: expected a group of settings, got {value!r}")
+            return None
+        return dict(value)
     elif origin is tuple:
         if not isinstance(value, (list, tuple)) or not all(_fits(v, options[0]) for v in value):
             problems.append(f"{where}: expected a list of {options[0].__name__}, got {value!r}")

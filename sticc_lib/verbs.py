@@ -119,6 +119,7 @@ class Train(Setup):
     For example
       sticc train                                        STICC at the preset quick
       sticc train --set model.name=mean_pool --name floor
+      sticc train --preset paper --set data.root=/data/MARS data.val_share=0.1 --name mars
     """
 
     def run(self) -> int:
@@ -143,12 +144,14 @@ class Evaluate:
       sticc evaluate                                     the shipped STICC on walkers (synthetic)
       sticc evaluate --checkpoint reports/eight --data pets walkers_unseen_cameras
       sticc evaluate --set evaluate.policy=dense
+      sticc evaluate --data ilidsvid --set data.root=/data/iLIDS-VID data.split=-1
     """
 
     checkpoint: str = ""
     """A run folder, a checkpoint folder or a .safetensors file; by default the shipped one."""
     data: tuple[str, ...] = ("walkers",)
-    """walkers, walkers_unseen_cameras, walkers_unseen_occluders, pets, pets_mot."""
+    """walkers, walkers_unseen_cameras, walkers_unseen_occluders, pets, pets_mot, or a data set on
+    disk by its name in sticc check-data, with data.root (data.split=-1: the mean of its splits)."""
     method: str = "sticc"
     """Which of a run folder's checkpoints."""
     set: Pairs = ()

@@ -17,7 +17,7 @@ from sticc_lib.verbs import assignments
 def test_help_lists_every_verb_with_a_sentence(capsys):
     assert main(["--help"]) == 0
     said = capsys.readouterr().out
-    for name in ("report", "train", "evaluate", "compare", "index", "lab"):
+    for name in ("report", "train", "evaluate", "compare", "check-data", "pack", "index", "lab"):
         assert f"\n  {name} " in said
 
 
@@ -53,6 +53,16 @@ def test_version(capsys):
         ("evaluate --data nothing", "no data nothing; known: walkers"),
         ("evaluate --checkpoint nowhere", "nowhere: no such checkpoint"),
         ("compare --methods nothing", "unknown method 'nothing'"),
+        ("check-data", "Missing from sticc check-data: NAME"),
+        ("check-data nothing /tmp", "no data set 'nothing'; known: mars, lsvid"),
+        ("check-data mars", "mars: give its folder"),
+        ("check-data mars . --set queries=1", "mars has no option queries (it has queries_in_ga"),
+        (
+            "check-data mars . --set queries_in_gallery=1",
+            "queries_in_gallery is 1, expected a bool",
+        ),
+        ("pack mars . out.pack --height 8", "give both, or neither"),
+        ("train --set data.name=mars", "data.root: say where mars is"),
     ],
 )
 def test_what_cannot_be_is_refused_in_one_line(line, message, capsys, tmp_path, monkeypatch):

@@ -59,6 +59,25 @@ def test_an_int_will_do_for_a_float_and_a_list_for_a_tuple():
     assert built.train.milestones == (0.0, 1.0)
 
 
+def test_options_of_a_source_have_free_names_and_add_up():
+    base = from_dict(Config, {"data.options.pattern": "x"})
+    built = from_dict(Config, {"data.options": {"junk": "-1"}}, base)
+    assert built.data.options == {"pattern": "x", "junk": "-1"}
+    assert from_dict(Config, to_dict(built)) == built
+    with pytest.raises(ConfigError, match=r"data\.options: expected a group of settings, got 3"):
+        from_dict(Config, {"data.options": 3})
+
+
+def test_settings_that_came_later_do_not_make_another_run_of_an_old_one():
+    assert not {"data.split", "data.val_share", "data.options"} & set(identity(Config()))
+    changed = from_dict(Config, {"data.split": 1, "data.val_share": 0.1, "data.options.a": 2})
+    assert {"data.split", "data.val_share", "data.options.a"} <= set(identity(changed))
+    old = to_dict(Config())
+    for name in ("split", "val_share", "options"):
+        old["data"].pop(name)
+    assert from_dict(Config, old) == Config()
+
+
 def test_a_name_that_is_value_and_group_is_refused():
     with pytest.raises(ConfigError, match="both as a value and as a group"):
         from_dict(Config, {"model": 3, "model.name": "sticc"})

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from sticc_lib.config import Config, ConfigError, from_dict
+from sticc_lib.config import Config, ConfigError, DataConfig, from_dict
 from sticc_lib.experiments.session import (
     CONDITIONS,
     checkpoint_for,
@@ -90,6 +90,31 @@ def pets(model: VideoModel, data: TrackletSet, config: Config, progress: bool = 
     return Tested(result.frames, result.visit_embeddings, persons, None, result.to_dict())
 
 
+def on_disk(model: VideoModel, config: Config, progress: bool = True) -> Tested:
+    """Tests on the test split of a source, by its own rule; over all its splits if `data.split` is
+    -1: then the numbers are means, and scores and embeddings those of the last split.
+    """
+    from sticc_lib.tracklets.sources import source
+
+    name, split = config.data.name, config.data.split
+    splits = range(source(name).num_splits) if split == -1 else [split]
+    found, scores, persons, table = None, None, np.empty(0, int), []
+    for number in splits:
+        part = replace(config, data=replace(config.data, split=number))
+        data = split_of(load_data(part), "test")
+        if len(data) == 0:
+            raise ConfigError(f"{data.name} has no test tracklets")
+        found, scores = evaluate_method(model, data, config, progress)
+        persons = found.tracklets.loc[found.tracklets["query"], "person"].to_numpy()
+        table.append(scores.to_dict())
+    if found is None or scores is None:
+        raise ConfigError(f"{name} has no splits")
+    numbers = pd.DataFrame(table).mean().to_dict()
+    if len(table) > 1:
+        numbers |= {"splits": len(table), "rank1_spread": float(pd.DataFrame(table)["rank1"].std())}
+    return Tested(scores, found, persons, None, numbers)
+
+
 def intervals(
     results: Mapping[str, Mapping[str, Tested]], metrics: Sequence[str] = ("rank1", "mAP")
 ) -> pd.DataFrame:
@@ -147,14 +172,18 @@ def evaluate_checkpoint(
 
     Args:
         checkpoint: a run folder, a checkpoint folder or a .safetensors file; empty: the shipped.
-        conditions: names of CONDITIONS, `pets` or `pets_mot`.
+        conditions: names of CONDITIONS, `pets` or `pets_mot`, or a source on disk, such as `mars`.
         method: which of a run folder's checkpoints.
-        changes: dotted config names to values, such as `evaluate.policy`.
+        changes: dotted config names to values, such as `evaluate.policy`; `data.root` says where
+            a source is. A checkpoint that was trained on it knows.
 
     Raises:
         ConfigError: no such checkpoint, condition or setting, before anything is computed.
     """
-    known = (*CONDITIONS, "pets", "pets_mot")
+    from sticc_lib.tracklets.sources import EMBEDDED, SOURCES
+
+    sources = tuple(name for name in SOURCES if name not in EMBEDDED)
+    known = (*CONDITIONS, "pets", "pets_mot", *sources)
     if unknown := [name for name in conditions if name not in known]:
         raise ConfigError(f"no data {', '.join(unknown)}; known: {', '.join(known)}")
     path = Path(checkpoint) if checkpoint else shipped_checkpoint()
@@ -162,11 +191,35 @@ def evaluate_checkpoint(
         path, which = checkpoint_for(path, method)
         stderr(which)
     model, config, _ = zoo.load(path)
-    config = from_dict(Config, changes or {}, config)
-    real = pets_sets() if set(conditions) - set(CONDITIONS) else {}
-    if missing := [name for name in conditions if name not in CONDITIONS and name not in real]:
+    configs = {name: _for_data(config, name, changes or {}) for name in conditions}
+    real = pets_sets() if {"pets", "pets_mot"} & set(conditions) else {}
+    if missing := [n for n in conditions if n not in (*CONDITIONS, *sources) and n not in real]:
         raise ConfigError(f"data {', '.join(missing)} is not on this machine")
     return {
-        name: pets(model, real[name], config) if name in real else walkers(model, config, name)
+        name: pets(model, real[name], configs[name])
+        if name in real
+        else on_disk(model, configs[name])
+        if name in sources
+        else walkers(model, configs[name], name)
         for name in conditions
     }
+
+
+def _for_data(config: Config, condition: str, changes: Mapping[str, object]) -> Config:
+    """A checkpoint's config for testing it on some data: the settings of others do not carry over.
+
+    Raises:
+        ConfigError: a source whose place is not known; all splits of one that was trained on.
+    """
+    source = "walkers" if condition in (*CONDITIONS, "pets", "pets_mot") else condition
+    own = config.data.name == source
+    start = config if own else replace(config, data=DataConfig(name=source))
+    changed = from_dict(Config, changes, start)
+    if source != "walkers" and not changed.data.root:
+        raise ConfigError(f"data.root: say where {source} is, --set data.root=FOLDER")
+    if own and changed.data.split == -1:
+        raise ConfigError(
+            f"data.split: -1 takes all splits of {source}, but the checkpoint was trained on one; "
+            "its training persons are tested in others"
+        )
+    return replace(changed, data=replace(changed.data, name=source))

@@ -5,9 +5,10 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
+import numpy as np
 import torch
 
-from sticc_lib.config import Config, ConfigError
+from sticc_lib.config import Config, ConfigError, DataConfig
 from sticc_lib.models import zoo
 from sticc_lib.models.base import VideoModel
 from sticc_lib.models.cache import frozen_maps
@@ -15,7 +16,7 @@ from sticc_lib.retrieval.embed import embed
 from sticc_lib.retrieval.embeddings import Embeddings
 from sticc_lib.retrieval.ranking import evaluate as evaluate_embeddings
 from sticc_lib.retrieval.scores import Scores
-from sticc_lib.run import data_dir
+from sticc_lib.run import data_dir, stderr
 from sticc_lib.tracklets.table import TrackletSet
 from sticc_lib.training import Trained, train
 
@@ -31,22 +32,65 @@ def load_data(config: Config, condition: str = "walkers") -> TrackletSet:
     """The tracklets a config names.
 
     Args:
-        config: `config.data` says which.
+        config: `config.data` says which; `data.val_share` sets persons aside where it has no
+            validation persons of its own.
         condition: for the walkers, one of CONDITIONS.
 
     Raises:
-        ConfigError: a data set that is not built in yet.
+        ConfigError: an unknown condition, or settings that the source does not have.
+        DataError: lists every problem of a data set on disk.
     """
-    if config.data.name != "walkers":
-        raise ConfigError(
-            f"data.name: {config.data.name!r} cannot be trained on yet; known: walkers "
-            "(pets2009 is for evaluation)"
-        )
     if condition not in CONDITIONS:
         raise ConfigError(f"condition: {condition!r} is none of {', '.join(CONDITIONS)}")
+    if config.data.name != "walkers":
+        return _from_source(config.data)
     from sticc_lib.tracklets import walkers
 
     return walkers.load(config.data, CONDITIONS[condition])
+
+
+def _from_source(config: DataConfig) -> TrackletSet:
+    from sticc_lib.tracklets.sources import EMBEDDED, SOURCES, choose
+
+    if config.name not in SOURCES:
+        raise ConfigError(f"data.name: {config.name!r} is none of {', '.join(SOURCES)}")
+    if not config.root and config.name not in EMBEDDED:
+        raise ConfigError(f"data.root: say where {config.name} is, data.root=FOLDER")
+    reading = choose.read(config.name, config.root, config.split, **config.options)
+    data = reading.to_set()
+    if notes := len(reading.problems) + int((reading.overview()["note"] != "").sum()):
+        stderr(f"{data.name}: {notes} note(s); sticc check-data {config.name} tells them")
+    if config.val_share == 0 or len(data.split("val")):
+        return data
+    return with_val_persons(data, config.val_share, config.seed)
+
+
+def with_val_persons(data: TrackletSet, share: float, seed: int = 0) -> TrackletSet:
+    """The set with a share of its training persons set aside for validation.
+
+    Args:
+        data: a set without validation persons.
+        share: of the training persons, above 0 and below 1; at least one goes and one stays.
+        seed: of the draw. Persons seen under one camera only stay in training where others do
+            for the share: they could not be found again.
+
+    Raises:
+        ConfigError: a share out of range, or fewer than two training persons.
+    """
+    train = data.tracklets[(data.tracklets["split"] == "train") & (data.tracklets["person"] > 0)]
+    cameras = train.groupby("person")["camera"].nunique()
+    if not 0 < share < 1 or len(cameras) < 2:
+        raise ConfigError(
+            f"data.val_share: {share} of {len(cameras)} training persons; expected a share above "
+            "0 and below 1, of at least 2"
+        )
+    order = np.random.default_rng(seed).permutation(len(cameras))
+    order = order[np.argsort(cameras.to_numpy()[order] < 2, kind="stable")]  # the rest behind
+    count = min(max(round(share * len(cameras)), 1), len(cameras) - 1)
+    chosen = data.tracklets["person"].isin(cameras.index[order[:count]])
+    split = data.tracklets["split"].mask(chosen & (data.tracklets["split"] == "train"), "val")
+    facts = {**data.facts, "validation": f"{count} of the training persons, set aside here"}
+    return dataclasses.replace(data, tracklets=data.tracklets.assign(split=split), facts=facts)
 
 
 def split_of(data: TrackletSet, name: str) -> TrackletSet:
@@ -68,6 +112,8 @@ def new_model(config: Config, data: TrackletSet) -> VideoModel:
     """A model as the config has it, for the training persons of a set; seeded."""
     prepare(config)
     persons = data.split("train").tracklets["person"]
+    if not (persons > 0).any():
+        raise ConfigError(f"{data.name} has no training persons: it is for evaluation only")
     return zoo.build(config.model.name, persons[persons > 0].nunique(), config=config.model)
 
 

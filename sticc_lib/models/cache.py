@@ -15,12 +15,17 @@ from torch import Tensor, nn
 
 from sticc_lib.models.base import VideoModel, normalise
 from sticc_lib.models.zoo import weights_fingerprint
-from sticc_lib.run import atomic, bar, cache_dir, fingerprint
+from sticc_lib.run import atomic, bar, cache_dir, fingerprint, stderr
 from sticc_lib.tracklets.table import TrackletSet
 
 BATCH = 32
 """Frames at a time. CHOICE: what 32 frames need stays in a core's cache; 256 took nearly twice as
 long a frame (1.4 against 2.6 ms here), with the same maps to the last bit."""
+
+
+MOST = 20e9
+"""Bytes. CHOICE: the embedded sets take under 1 GB; MARS would take tens, on a disk that holds MARS
+already, and whoever trains on it has a GPU for which the frozen half is no cost."""
 
 
 class FrozenMaps:
@@ -42,13 +47,17 @@ def frozen_maps(model: VideoModel, data: TrackletSet, progress: bool = True) -> 
     """The maps of a set under a model's trunk; loaded where they were made before.
 
     Returns:
-        None where the trunk has no frozen half: there is nothing to keep.
+        None where the trunk has no frozen half: there is nothing to keep; and where the maps would
+        take more than `MOST` bytes: then the frozen half is computed anew for every batch, and a
+        line says so.
     """
     frozen = model.trunk.frozen
     if len(frozen) == 0:
         return None
     path = _path(model, data)
     if not path.exists():
+        if _too_large(model, data, progress):
+            return None
         with atomic(path) as temporary:
             _write(temporary, model, data, progress)
     try:
@@ -56,6 +65,17 @@ def frozen_maps(model: VideoModel, data: TrackletSet, progress: bool = True) -> 
     except (ValueError, OSError, EOFError):  # damaged: it can be made again
         path.unlink()
         return frozen_maps(model, data, progress)
+
+
+def _too_large(model: VideoModel, data: TrackletSet, progress: bool) -> bool:
+    size = model.spec.image_size
+    device = next(model.parameters()).device
+    with torch.inference_mode():
+        one = model.trunk.frozen(torch.zeros(1, 3, *size, device=device))
+    needed = one.numel() * 2 * len(data.frames)
+    if needed > MOST and progress:
+        stderr(f"{data.name}: maps of {needed / 1e9:.3g} GB are not kept, the trunk runs each time")
+    return needed > MOST
 
 
 def _path(model: VideoModel, data: TrackletSet) -> Path:

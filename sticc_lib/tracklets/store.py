@@ -171,6 +171,7 @@ class FileStore:
         except (RuntimeError, OSError, ValueError, SyntaxError) as error:
             # torchvision puts the place in its own sources in front
             reason = re.sub(r"^.*\.cpp:\d+, ", "", str(error).partition("\n")[0]) or repr(error)
+            reason = re.sub(r" <_io\.\w+ object at \w+>", "", reason)
             raise PixelError(
                 f"{path}: cannot be decoded ({reason}); copy the file again or drop its row"
             ) from None

@@ -127,5 +127,8 @@ def lasting(config: Config) -> dict[str, Any]:
     for name in ("device", "threads", "evaluate", "preset"):
         plain.pop(name)
     plain["train"].pop("checkpoint_every")
+    plain["data"]["root"] = ""  # a data set may move; its own fingerprint says what it holds
+    for name in ("split", "options", "val_share"):
+        plain["data"].pop(name)
     plain["train"]["steps"] = steps_for(config)
     return plain

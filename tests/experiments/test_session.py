@@ -45,7 +45,9 @@ def test_a_split_without_queries_is_all_query_and_gallery(coloured):
 
 
 def test_data_and_conditions_nobody_knows_are_refused(small):
-    with pytest.raises(ConfigError, match=r"data.name: 'mars' cannot be trained on yet"):
+    with pytest.raises(ConfigError, match=r"data.name: 'marss' is none of mars, lsvid"):
+        session.load_data(small(**{"data.name": "marss"}))
+    with pytest.raises(ConfigError, match=r"data.root: say where mars is"):
         session.load_data(small(**{"data.name": "mars"}))
     with pytest.raises(ConfigError, match="condition: 'fog' is none of walkers, "):
         session.load_data(small(), "fog")

@@ -28,6 +28,9 @@ SOURCES = {
 }
 """Name to module. Those on disk have `read(root, split=0, ...) -> Reading` and `load`."""
 
+EMBEDDED = ("pets2009", "walkers")
+"""Sources that come with the project and need no folder."""
+
 
 def source(name: str) -> Any:
     """The module of a source.
