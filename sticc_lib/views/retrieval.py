@@ -124,6 +124,10 @@ def ranked_gallery(
     def ranked(query: int, shown: int) -> pd.DataFrame:
         return showcase.one(embeddings, scores, query, shown, distance)
 
+    @functools.cache
+    def options(camera: Any) -> dict[str, int]:
+        return query_options(listed, camera)
+
     def draw(camera: Any, query: int, shown: int, rank: int) -> Figure:
         return gallery.ranked_gallery(data, ranked(query, shown), picked=rank)
 
@@ -139,7 +143,7 @@ def ranked_gallery(
     cameras = sorted(listed["camera"].dropna().unique().tolist())
     controls: list[Control] = [
         Choice("camera", "camera", {"all": ALL, **{str(c): c for c in cameras}}),
-        Choice("query", "query", lambda state: query_options(listed, state["camera"])),
+        Choice("query", "query", lambda state: options(state["camera"])),
         Slide("shown", "ranks shown", 10, 3),
         Slide("rank", "rank to inspect", lambda state: len(listed_ranks(state)), help="0: none"),
         Pick(
