@@ -36,7 +36,11 @@ class Problem:
     fatal: bool = True
 
     def __str__(self) -> str:
-        return f"{self.where}: {self.what}; {self.remedy}"
+        """One line, whatever foreign names hold: what does not print is escaped."""
+        text = f"{self.where}: {self.what}; {self.remedy}"
+        if text.isprintable():
+            return text
+        return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
 @dataclass(frozen=True)
