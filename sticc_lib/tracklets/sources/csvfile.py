@@ -29,8 +29,8 @@ def read_columns(
         path: for messages.
         lines: of the whole file (`files.read_lines`). Empty lines are passed over.
         names: of its columns, in order; a line of another number of fields is a problem.
-        kinds: which columns are wanted, and what they hold: `whole` (a whole number of at most 31
-            bits, may be written 3.0), `number` (finite) or `text`.
+        kinds: which columns are wanted, and what they hold: `whole` (a whole number, may be
+            written 3.0), `number` (both of at most 31 bits) or `text`.
         problems: lines that do not fit are added, once each.
         start: position of the first line of data.
         blank: columns that may be empty; numbers are then NaN (and float, `whole` ones too).
@@ -70,10 +70,10 @@ def _column(text: list[str], kind: str, blank: bool) -> tuple[np.ndarray, np.nda
         return np.array(text, object), np.array([blank or bool(t) for t in text], bool)
     given = pd.Series(text, dtype=object)
     values = pd.to_numeric(given, errors="coerce").to_numpy(np.float64, copy=True)
-    fits = np.isfinite(values)
-    if kind == "whole":
-        with np.errstate(invalid="ignore"):
-            fits &= (np.abs(values) <= _BIGGEST) & (values == np.round(values))
+    with np.errstate(invalid="ignore"):
+        fits = np.abs(values) <= _BIGGEST  # not so for NaN
+        if kind == "whole":
+            fits &= values == np.round(values)
     if blank:
         fits |= (given == "").to_numpy(bool)
     values[~fits] = 0

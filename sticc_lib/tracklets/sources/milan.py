@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +55,7 @@ def read_milan(path: Path, problems: list[Problem]) -> tuple[pd.DataFrame, dict[
 def _number(element: Any, name: str) -> float | None:
     """A whole number of at most 31 bits in an attribute."""
     value = _real(element, name)
-    return value if value is not None and value == round(value) and abs(value) < _BIGGEST else None
+    return value if value is not None and value == round(value) else None
 
 
 def _real(element: Any, name: str) -> float | None:
@@ -64,7 +63,7 @@ def _real(element: Any, name: str) -> float | None:
         value = float(element.get(name, ""))
     except ValueError:
         return None
-    return value if math.isfinite(value) else None
+    return value if abs(value) < _BIGGEST else None  # NaN is not
 
 
 def _box(held: Any) -> tuple[float, ...] | None:
