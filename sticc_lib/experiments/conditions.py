@@ -59,6 +59,8 @@ def walkers(
     """Tests on the drawn persons: rank-1, mAP, and both by the query's level of occlusion."""
     from sticc_lib.tracklets.walkers import occlusion_level
 
+    if config.data.name != "walkers":  # trained on others: the walkers as they are by default
+        config = replace(config, data=DataConfig())
     data = split_of(load_data(config, condition), "test")
     found, scores = evaluate_method(model, data, config, progress)
     queries = found.tracklets[found.tracklets["query"]]
@@ -154,8 +156,13 @@ def intervals(
 def all_conditions(
     model: VideoModel, config: Config, progress: bool = True, real: bool = True
 ) -> Mapping[str, Tested]:
-    """Every condition by name: the walkers' three, and PETS."""
-    results = {name: walkers(model, config, name, progress) for name in CONDITIONS}
+    """Every condition by name: the config's own data set, the walkers' three, and PETS."""
+    from sticc_lib.tracklets.sources import EMBEDDED
+
+    results = {}
+    if config.data.name not in EMBEDDED:
+        results[config.data.name] = on_disk(model, config, progress)
+    results |= {name: walkers(model, config, name, progress) for name in CONDITIONS}
     if real:
         for name, data in pets_sets().items():
             results[name] = pets(model, data, config, progress)

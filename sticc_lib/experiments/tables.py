@@ -10,6 +10,7 @@ import pandas as pd
 
 from sticc_lib.retrieval.scores import Scores
 from sticc_lib.retrieval.stats import paired_difference, spread
+from sticc_lib.tracklets.sources import EMBEDDED, SOURCES
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,11 @@ TABLES = {
 def markdown(result: Comparison) -> str:
     """All tables as Markdown, differences last."""
     parts = []
-    for title, metrics in TABLES.items():
+    own = [m.partition(".")[0] for m in result.values["metric"].unique() if m.count(".") == 1]
+    on_disk = [c for c in dict.fromkeys(own) if c in SOURCES and c not in EMBEDDED]
+    columns = ("rank1", "rank5", "mAP", "num_unmatched")
+    tables = {f"{c} (on disk)": [f"{c}.{n}" for n in columns] for c in on_disk} | TABLES
+    for title, metrics in tables.items():
         table = result.table(metrics).fillna("")
         parts += [f"**{title}**", "", _markdown_table(table, "method"), ""]
     if len(result.differences):

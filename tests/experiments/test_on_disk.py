@@ -7,9 +7,10 @@ import pytest
 from tiny_mars import write_tree
 
 from sticc_lib.cli import main
-from sticc_lib.config import ConfigError
+from sticc_lib.config import ConfigError, DataConfig
 from sticc_lib.experiments import conditions, session
 from sticc_lib.experiments.check_data import check_data
+from sticc_lib.experiments.compare import compare, markdown
 from sticc_lib.models import cache
 from sticc_lib.tracklets.table import DataError
 
@@ -190,3 +191,26 @@ def test_a_packed_set_is_checked_and_tested_like_the_tree(whole, trained, tmp_pa
         for name, root in (("mars", whole), ("packed", out))
     )
     assert packed.numbers == tree.numbers
+
+
+def test_methods_are_compared_on_it(overrides, whole, tmp_path, monkeypatch):
+    monkeypatch.setattr(conditions, "pets_sets", dict)
+    monkeypatch.setattr(conditions, "CONDITIONS", {})
+    settings = overrides | {"data.name": "mars", "data.root": str(whole)}
+    methods = ["mean_pool", "hsv_histogram"]
+    found = compare("smoke", 1, methods, str(tmp_path / "two"), settings, progress=False)
+    assert not found.failed
+    assert "**mars (on disk)**\n\n| method | mars.rank1 | mars.rank5 | mars.mAP" in markdown(found)
+
+
+def test_what_was_trained_on_it_is_tested_on_the_walkers_as_they_are(on_mars, monkeypatch):
+    asked = []
+
+    def load_data(config, condition):
+        asked.append((config.data, condition))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(conditions, "load_data", load_data)
+    with pytest.raises(KeyboardInterrupt):
+        conditions.walkers(None, on_mars(), "walkers_unseen_cameras")
+    assert asked == [(DataConfig(), "walkers_unseen_cameras")]

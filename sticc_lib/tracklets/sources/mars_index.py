@@ -99,7 +99,9 @@ def part(
     here = tree.folder(folder)
     gone, told = absent(here, wanted, lambda i: f"{path} line {line[i] + 1}", IMAGES)
     problems += told
-    spare = ~here["name"].isin(pd.Index(names, dtype=object))
+    spare = np.zeros(0, bool)
+    if gone.any() or len(here) != len(wanted):  # else each image is a line's; a costly question
+        spare = ~here["name"].isin(pd.Index(names, dtype=object))
     if spare.any():
         what = f"{spare.sum()} of {len(here)} images in {folder} are in no line; they are not used"
         problems.append(Problem(str(path), what, "nothing to do if they are yours", fatal=False))
