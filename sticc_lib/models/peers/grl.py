@@ -186,14 +186,15 @@ class InstanceTable(nn.Module):
 
     def forward(self, features: Tensor, persons: Tensor) -> Tensor:
         """Cross-entropy of features [n C] of length one against the table as it is, int64 [n]."""
-        return cross_entropy(self.scale * features @ self.table.T, persons)
+        # a copy: backward works with the table as it is now, whenever the update comes
+        return cross_entropy(self.scale * features @ self.table.clone().T, persons)
 
     @torch.no_grad()
     def update(self, features: Tensor, persons: Tensor) -> None:
-        """Moves the rows, one feature after the other in batch order; call it after backward.
+        """Moves the rows, one feature after the other in batch order.
 
         CHOICE: the official update happens inside backward, so that the order of its two calls was
-        autograd's; whoever trains calls it for the frames, then for the clip.
+        autograd's; whoever trains calls this for the frames, then for the clip.
         """
         for feature, person in zip(features.detach(), persons.tolist(), strict=True):
             row = self.momentum * self.table[person] + (1 - self.momentum) * feature
