@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from sticc_lib.tracklets.sources.account import conclude
 from sticc_lib.tracklets.sources.csvfile import read_columns
 from sticc_lib.tracklets.sources.files import read_lines
 from sticc_lib.tracklets.sources.pictures import Pictures, VideoCrops
@@ -24,7 +25,6 @@ from sticc_lib.tracklets.sources.reading import (
     number_persons,
     several,
 )
-from sticc_lib.tracklets.sources.trees import conclude
 from sticc_lib.tracklets.store import Size
 from sticc_lib.tracklets.table import Rule
 

@@ -21,6 +21,7 @@ import numpy as np
 import pandas as pd
 
 from sticc_lib.tracklets.sources import trees
+from sticc_lib.tracklets.sources.account import conclude
 from sticc_lib.tracklets.sources.reading import Problem, Reading, several
 from sticc_lib.tracklets.table import Rule, TrackletSet
 
@@ -81,7 +82,7 @@ def read_tree(
     )  # fmt: skip
     aside = _distractors(root, frames, problems)
     tables = trees.group(name, root, frames, ["part", "folder", "tracklet"], problems, aside)
-    reading = trees.conclude(name, root, tables, RULE, problems, expected, facts)
+    reading = conclude(name, root, tables, RULE, problems, expected, facts)
     gallery, queries = (set(frames.loc[frames[c], "person"]) for c in ("gallery", "query"))
     reading.found["distractor persons"] = len(gallery - queries)
     return reading

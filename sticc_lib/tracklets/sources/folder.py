@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 
 from sticc_lib.tracklets.sources import trees
+from sticc_lib.tracklets.sources.account import conclude
 from sticc_lib.tracklets.sources.pattern import REMEDY, Pattern, compile_pattern
 from sticc_lib.tracklets.sources.reading import Problem, Reading, several
 from sticc_lib.tracklets.sources.scan import paths, scan
@@ -77,7 +78,7 @@ def read(
     )  # fmt: skip
     own = set(frames["side"]) & {"query", "gallery", "bounding_box_test"}
     rule = Rule(same_camera_junk="camera" in form.fields, queries_in_gallery=not own)
-    return trees.conclude("folder", root, _questions(tables, rule), rule, problems, {}, facts)
+    return conclude("folder", root, _questions(tables, rule), rule, problems, {}, facts)
 
 
 def load(

@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from sticc_lib.tracklets.sources import trees, twocameras
+from sticc_lib.tracklets.sources.account import conclude
 from sticc_lib.tracklets.sources.files import read_mat
 from sticc_lib.tracklets.sources.reading import Problem, Reading, several
 from sticc_lib.tracklets.table import TrackletSet
@@ -59,7 +60,7 @@ def read(root: str | Path, split: int = 0) -> Reading:
     half = len(row) // 2
     frames = twocameras.assign(frames, names[row[half:]], names[row[:half]])
     tables = trees.group("ilidsvid", root, frames, ["name", "camera"], problems)
-    reading = trees.conclude(
+    reading = conclude(
         "ilidsvid", root, tables, twocameras.RULE, problems, EXPECTED, FACTS, len(table)
     )
     lengths = reading.tracklets["num_frames"]

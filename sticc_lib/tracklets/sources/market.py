@@ -18,6 +18,7 @@ from pathlib import Path
 import pandas as pd
 
 from sticc_lib.tracklets.sources import trees
+from sticc_lib.tracklets.sources.account import conclude
 from sticc_lib.tracklets.sources.reading import Problem, Reading
 from sticc_lib.tracklets.table import Rule, TrackletSet
 
@@ -55,7 +56,7 @@ def images_as_tracklets(
     """A reading in which every image (with `part`, `person`, `camera`) is a tracklet."""
     frames = frames.assign(camera=frames["camera"].astype(int), time=0)
     tables = trees.group(name, root, frames, ["part", "path"], problems, distractors, {JUNK})
-    return trees.conclude(name, root, tables, RULE, problems, expected, facts)
+    return conclude(name, root, tables, RULE, problems, expected, facts)
 
 
 def load(root: str | Path, split: int = 0, distractor: str = DISTRACTOR) -> TrackletSet:

@@ -23,6 +23,7 @@ from pathlib import Path
 import pandas as pd
 
 from sticc_lib.tracklets.sources import trees
+from sticc_lib.tracklets.sources.account import conclude
 from sticc_lib.tracklets.sources.market import RULE
 from sticc_lib.tracklets.sources.reading import Problem, Reading
 from sticc_lib.tracklets.table import TrackletSet
@@ -52,7 +53,7 @@ def read(root: str | Path, split: int = 0) -> Reading:
     keys = ["part", "person", "camera"]
     tables = trees.group("occluded_duke", root, frames, keys, problems)
     facts = FACTS | {"protocol": "images of one person under one camera are one tracklet"}
-    return trees.conclude("occluded_duke", root, tables, RULE, problems, EXPECTED, facts)
+    return conclude("occluded_duke", root, tables, RULE, problems, EXPECTED, facts)
 
 
 def load(root: str | Path, split: int = 0) -> TrackletSet:

@@ -25,6 +25,7 @@ import numpy as np
 import pandas as pd
 
 from sticc_lib.tracklets.sources import trees
+from sticc_lib.tracklets.sources.account import conclude
 from sticc_lib.tracklets.sources.files import read_lines
 from sticc_lib.tracklets.sources.reading import Problem, Reading, several
 from sticc_lib.tracklets.table import Rule, TrackletSet
@@ -80,7 +81,7 @@ def read(
     rule = Rule(same_camera_junk=True, queries_in_gallery=layout == "flat")
     protocol = "an image" if images else "the images of one person under one camera"
     facts = FACTS | {"layout": layout, "protocol": f"a tracklet is {protocol}"}
-    return trees.conclude("prai1581", root, tables, rule, problems, EXPECTED, facts)
+    return conclude("prai1581", root, tables, rule, problems, EXPECTED, facts)
 
 
 def load(

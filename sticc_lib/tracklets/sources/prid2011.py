@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from sticc_lib.tracklets.sources import trees, twocameras
+from sticc_lib.tracklets.sources.account import conclude
 from sticc_lib.tracklets.sources.files import read_json, safe
 from sticc_lib.tracklets.sources.reading import Problem, Reading, several
 from sticc_lib.tracklets.table import TrackletSet
@@ -64,7 +65,7 @@ def read(root: str | Path, split: int = 0) -> Reading:
         f"{short.loc[n, 'camera']}; the usual protocol keeps those with more than {MORE_THAN}",
         "compare with published numbers with care", fatal=False,
     )  # fmt: skip
-    reading = trees.conclude(
+    reading = conclude(
         "prid2011", root, tables, twocameras.RULE, problems, EXPECTED, FACTS, len(splits)
     )
     for number, camera in enumerate("AB", 1):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,21 +13,16 @@ import pandas as pd
 from sticc_lib.tracklets.check import JUNK
 from sticc_lib.tracklets.sources.reading import (
     Problem,
-    Reading,
     finish,
-    lonely_queries,
     no_tables,
     number_persons,
     several,
-    told_once,
 )
 from sticc_lib.tracklets.sources.scan import paths, scan
-from sticc_lib.tracklets.store import PixelStore
-from sticc_lib.tracklets.table import Rule
 
 WITHDRAWN = (
-    "derived from DukeMTMC, which Duke University withdrew in 2019 (people were filmed without "
-    "consent): do not redistribute, prefer another benchmark"
+    "derived from DukeMTMC, which Duke University withdrew in 2019: do not redistribute "
+    "it, prefer another benchmark"
 )
 COPY = "copy it from the data set as it was unpacked"
 RENAME = "rename the file as the data set does, or move it away"
@@ -78,19 +73,26 @@ def parse(
 
     Args:
         files: relative paths.
-        expression: what the whole path must match.
+        expression: what the whole path must match; all its groups have names.
         form: the form that names should have, for messages.
         root: for messages.
         problems: paths that do not fit are added.
     """
     names = list(expression.groupindex)
-    matches = [expression.fullmatch(path) for path in files]
-    bad = [n for n, found in enumerate(matches) if found is None]
+    rows: list[tuple[str, ...]] = []
+    bad: list[int] = []
+    texts: dict[str, str] = {}
+    once = texts.setdefault  # persons and cameras stand there again and again: hold each once
+    for number, path in enumerate(files):
+        found = expression.fullmatch(path)
+        if found is None:
+            bad.append(number)
+        else:
+            parts = found.groups()
+            rows.append((path, *map(once, parts, parts)))
     problems += several(
         lambda n: str(root / files[n]), bad, lambda n: f"expected a name like {form}", RENAME
     )
-    rows = [(path, *found.group(*names, 0)[:-1])
-            for path, found in zip(files, matches, strict=True) if found]  # fmt: skip
     return pd.DataFrame(rows, columns=["path", *names], dtype=object)
 
 
@@ -214,65 +216,3 @@ def _one_value(
             lambda n, c=column, v=values: f"{c} {v[n]} in a tracklet of {c} {v[start[n]]}",
             "move the file to where it belongs",
         )  # fmt: skip
-
-
-def census(tracklets: pd.DataFrame) -> dict[str, int]:
-    """What is there: persons, tracklets and images of each split, queries, gallery, cameras."""
-    found: dict[str, int] = {}
-    aside = (tracklets["split"] == "ignore") & (tracklets["person"] >= 0)
-    sides = [(f"{name} tracklets", tracklets["split"] == name) for name in ("train", "val")]
-    sides.append(("tracklets set aside", aside))
-    test = tracklets["split"] == "test"
-    sides += [("queries", test & tracklets["query"]), ("gallery", test & tracklets["gallery"])]
-    for title, rows in sides:
-        part = tracklets[rows]
-        if len(part):
-            name = {"queries": "query", "tracklets set aside": "set aside:"}.get(title, title)
-            name = name.removesuffix(" tracklets")
-            found[title] = len(part)
-            found[f"{name} persons"] = int(part.loc[part["person"] > 0, "person"].nunique())
-            found[f"{name} images"] = int(part["num_frames"].sum())
-    for name, number in (("distractor", 0), ("junk", -1)):
-        if (tracklets["person"] == number).any():
-            found[f"{name} tracklets ({number})"] = int((tracklets["person"] == number).sum())
-    found["cameras"] = int(tracklets["camera"].nunique())
-    return found
-
-
-def conclude(
-    name: str,
-    root: Path,
-    tables: tuple[pd.DataFrame, pd.DataFrame],
-    rule: Rule,
-    problems: list[Problem],
-    expected: Mapping[str, int | str],
-    facts: Mapping[str, str],
-    splits: int = 1,
-    pixels: PixelStore | None = None,
-) -> Reading:
-    """The reading of a set whose tables stand: counted, and looked at as a whole.
-
-    Persons who are both in train and in test, and queries without a match, are told; the first
-    would make scores too good, the second are left out by the evaluation.
-    """
-    tracklets, frames = tables
-    persons = tracklets[tracklets["person"] > 0]
-    test = set(persons.loc[persons["split"] == "test", "label"])
-    both = sorted(test & set(persons.loc[persons["split"] == "train", "label"]))
-    problems += several(
-        lambda n: str(root), range(len(both)),
-        lambda n: f"person {both[n]} is both in train and in test",
-        "scores would be too good: check the split", fatal=False,
-    )  # fmt: skip
-    found = census(tracklets)
-    lonely = lonely_queries(tracklets, rule).tolist()
-    if lonely:
-        found["queries without a match"] = len(lonely)
-        what = f"{len(lonely)} of {found['queries']} queries have no match in the gallery"
-        what += f" ({rule}), the first of them person {tracklets.loc[lonely[0], 'label']}"
-        remedy = "they are left out of the scores and counted"
-        problems.append(Problem(str(root), what, remedy, fatal=False))
-    return Reading(
-        name, root, tracklets, frames, rule, told_once(problems), dict(expected),
-        found, dict(facts), splits, pixels,
-    )  # fmt: skip
