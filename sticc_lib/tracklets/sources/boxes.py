@@ -187,10 +187,10 @@ def from_boxes(
         boxes["path"] = boxes["frame"].map(pictures.names)
         columns += ["path", "x", "y", "w", "h"]
     unknown = "nothing: it is not known which tracks are the same person"
-    scored = unknown if rule is UNSCORED else str(rule)
+    told = {"scored by": unknown} if rule is UNSCORED else {}
     return conclude(
         name, pictures.root, finish(name, table, boxes[columns]), rule, problems, expected,
-        dict(facts) | {"scored by": scored}, pixels=pixels,
+        dict(facts) | told, pixels=pixels,
     )  # fmt: skip
 
 

@@ -101,8 +101,8 @@ def _matching(root: Path, form: Pattern, problems: list[Problem]) -> pd.DataFram
         remedy = f"they are left out; the pattern is {form.text}"
         problems.append(Problem(str(root), what, remedy, fatal=False))
     elif not rows and root.is_dir():
-        seen = f"{len(files)} images, such as {other[0]!r:.120}" if other else "no image at all"
-        what = f"no image has the form {form.text}; there are {seen}"
+        seen = f"there are {len(files)}, such as {other[0]!r:.120}" if other else "there is none"
+        what = f"no image has the form {form.text}; {seen}"
         problems.append(Problem(str(root), what, "give pattern=... as the names are"))
     return pd.DataFrame(rows, columns=["path", *form.fields], dtype=object)
 

@@ -84,8 +84,8 @@ def test_the_pattern_of_mars_names_reads_mars_names(tmp_path, own_cache):
 
 BROKEN = {
     "nothing fits": (lambda r: [(r / p).unlink() for p in IMAGES] and plant(r, "a/1.jpg"),
-                     r"no image has the form \{split\}.*there are 1 images, such as 'a/1.jpg'"),
-    "no image": (lambda r: [(r / p).unlink() for p in IMAGES], "there are no image at all"),
+                     r"no image has the form \{split\}.*there are 1, such as 'a/1.jpg'"),
+    "no image": (lambda r: [(r / p).unlink() for p in IMAGES], "there is none"),
     "strange split": (lambda r: plant(r, "probe/anna/3/1.jpg"), "split 'probe' is none of train"),
     "frame twice": (lambda r: plant(r, "train/anna/3/2.jpg"), "frame 2 of its tracklet is there t"),
     "huge frame": (lambda r: plant(r, f"train/anna/3/{'9' * 30}.jpg"), "is no sensible number"),
