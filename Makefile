@@ -24,7 +24,7 @@ $(STAMP): pyproject.toml
 	@$(BIN)/python -m pip install -qq -e '.[dev]'
 	@touch $@
 
-report: $(STAMP) ## Run notebooks 01, 02, 03 and 06 and write reports/quick (under 10 minutes)
+report: $(STAMP) ## Run all notebooks and write reports/quick (about a quarter of an hour)
 	@$(RUN) $(BIN)/sticc report --preset quick
 
 test: lint ## Style, types, layers, then the quick tests with coverage (under 5 minutes)
@@ -45,9 +45,10 @@ lint: $(STAMP) ## Ruff, pyright and the order of the layers
 lab: $(STAMP) ## JupyterLab on this machine only, at the first notebook
 	@$(BIN)/sticc lab
 
-picture: ## Take the figure at the top of the README from the last quick report
+picture: ## Take the figures of the README from the last quick report
 	@mkdir -p data/readme
 	@cp reports/quick/figures/06_ranked_gallery.png data/readme/ranked_gallery.png
+	@cp reports/quick/figures/04_shares.png data/readme/attention_shares.png
 
 clean: ## Remove caches and build files; keeps .venv, data and reports
 	@rm -rf build .pytest_cache .ruff_cache .hypothesis .import_linter_cache .coverage .coverage.*
