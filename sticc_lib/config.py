@@ -106,6 +106,8 @@ class HeadConfig:
     """Learned position added to keys only. Off: STICC claims to need no alignment."""
     width: int = 0
     """Embedding width of a floor; 0 means C. Set to STICC's 3C as a control."""
+    faithful: bool = True
+    """Compared methods: with what is odd in their official code, as their class describes it."""
 
 
 @dataclass(frozen=True)
@@ -220,7 +222,7 @@ def check_model(config: ModelConfig, found: Iterable[str] = ()) -> None:
         raise ConfigError("model: " + "; ".join(problems))
 
 
-_LATER = {"data.split": 0, "data.val_share": 0.0}
+_LATER = {"data.split": 0, "data.val_share": 0.0, "model.head.faithful": True}
 """Settings that came later, and the values at which a run is what it was without them."""
 
 
