@@ -1,0 +1,124 @@
+"""What methods that live inside a ResNet-50 share: its stages, time beside them, the head."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import torch
+from torch import Tensor, nn
+
+from sticc_lib.config import ConfigError, TrunkConfig
+from sticc_lib.models.base import ClipError, ModelSpec, Output, VideoModel
+from sticc_lib.models.trunk import Trunk, build_trunk
+
+WIDTH = 2048
+"""Channels of the last stage."""
+
+
+class Plugin(nn.Module):
+    """A part between two blocks that sees the frames of a clip together.
+
+    Its forward takes maps of frames [B*T C H W] and T, and gives maps of the same shape.
+    """
+
+
+class InsideResNet(VideoModel):
+    """Base of the methods that change what happens between the stages of a ResNet-50.
+
+    The official code inflates every convolution to three dimensions with a time kernel of 1. That
+    is the same as one frame after the other, which is how it is computed here. All of it learns:
+    nothing is frozen, and what `forward_maps` is given are the frames.
+
+    Args:
+        spec: T, frame size.
+        weights: of the ResNet: `imagenet` or `none`.
+        biased: convolutions have a bias (of PyTorch's own initialisation).
+    """
+
+    def __init__(self, spec: ModelSpec, weights: str = "none", biased: bool = False):
+        super().__init__()
+        self.spec, self.trunk = spec, Trunk([], 3, 16, 0)  # nothing frozen
+        settings = TrunkConfig("resnet50", weights, -1)  # type: ignore[arg-type]
+        stem, *layers = build_trunk(settings, spec.image_size).trainable
+        self.conv1, self.bn1, self.relu, self.maxpool = stem  # type: ignore[misc]
+        self.layer1, self.layer2, self.layer3, self.layer4 = layers
+        if biased:
+            for part in list(self.modules()):
+                if isinstance(part, nn.Conv2d):
+                    bound = part.weight[0].numel() ** -0.5
+                    part.bias = nn.Parameter(part.weight.new_empty(part.out_channels))
+                    nn.init.uniform_(part.bias, -bound, bound)
+
+    def plug(self, layer: str, parts: dict[int, Plugin]) -> None:
+        """Puts plug-ins behind blocks of a stage, given by the block's number."""
+        blocks: list[nn.Module] = []
+        for number, block in enumerate(getattr(self, layer)):
+            blocks += [block, parts[number]] if number in parts else [block]
+        setattr(self, layer, nn.Sequential(*blocks))
+
+    def stem(self, frames: Tensor) -> Tensor:
+        """[n 3 H W] -> [n 64 H/4 W/4]."""
+        return self.maxpool(torch.relu(self.bn1(self.conv1(frames))))
+
+
+def through(blocks: Iterable[nn.Module], maps: Tensor, time: int) -> Tensor:
+    """Maps of frames [B*T C H W] through blocks and the plug-ins between them."""
+    for block in blocks:
+        maps = block(maps, time) if isinstance(block, Plugin) else block(maps)
+    return maps
+
+
+class Head(nn.Module):
+    """BatchNorm with bias, then a linear classifier with bias."""
+
+    def __init__(self, persons: int, width: int = WIDTH):
+        super().__init__()
+        self.bn, self.classifier = nn.BatchNorm1d(width), nn.Linear(width, persons)
+        nn.init.normal_(self.bn.weight, 1.0, 0.02)
+        nn.init.normal_(self.classifier.weight, std=0.001)
+        nn.init.zeros_(self.classifier.bias)
+
+    def forward(self, feature: Tensor, name: str, out: Output) -> Tensor:
+        """Feature [B C] -> after BatchNorm [B C]; entered in `out`, with logits while training."""
+        normal = self.bn(feature)
+        out.features[name] = normal
+        if self.training:
+            out.logits[name] = self.classifier(normal)
+        return normal
+
+
+def silent(norm: nn.Module) -> nn.Module:
+    """A BatchNorm that gives zeros at first, so that what it ends starts as no change."""
+    nn.init.zeros_(norm.weight)  # type: ignore[arg-type]
+    nn.init.zeros_(norm.bias)  # type: ignore[arg-type]
+    return norm
+
+
+def he_normal(model: nn.Module, mode: str = "fan_out") -> None:
+    """The peers' initialisation: convolutions He-normal, bias 0; BatchNorm weights N(1, 0.02)."""
+    for part in model.modules():
+        if isinstance(part, nn.Conv1d | nn.Conv2d):
+            nn.init.kaiming_normal_(part.weight, mode=mode)  # type: ignore[arg-type]
+            if part.bias is not None:
+                nn.init.zeros_(part.bias)
+        elif isinstance(part, nn.BatchNorm1d | nn.BatchNorm2d):
+            nn.init.normal_(part.weight, 1.0, 0.02)
+            nn.init.zeros_(part.bias)
+
+
+def refuse(name: str, problems: Iterable[str]) -> None:
+    """Raises one ConfigError with every problem, if there is any."""
+    found = "; ".join(problems)
+    if found:
+        raise ConfigError(f"{name}: {found}")
+
+
+def refuse_shape(name: str, spec: ModelSpec, frames: Tensor) -> None:
+    """Refuses clips [B T 3 H W] that are not of the T and frame size a model was built for.
+
+    Raises:
+        ClipError: says both.
+    """
+    wanted = (spec.clip_length, 3, *spec.image_size)
+    if tuple(frames.shape[1:]) != wanted:
+        raise ClipError(f"{name} is built for clips {wanted}, got {tuple(frames.shape[1:])}")
