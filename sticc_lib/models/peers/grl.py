@@ -23,9 +23,9 @@ class Grl(VideoModel):
         trunk: frames to maps.
         spec: T, frame size; `distance` should be `dot`.
         persons: unused, the identity losses compare with a table and not with a classifier.
-        faithful: as the official code has it: the frame attention has a layer for values that is
-            never used, and the mean of the frames, last third of the embedding, is shorter than
-            one. False: no unused layer, and each third has length one.
+        faithful: as the official code has it: the mean of the frames, last third of the embedding,
+            is shorter than one and so counts less in the dot products. False: each third has
+            length one.
     """
 
     def __init__(self, trunk: Trunk, spec: ModelSpec, persons: int, faithful: bool = True):
@@ -35,7 +35,7 @@ class Grl(VideoModel):
         self.guide = Guide(width)
         self.forth, self.back = Recurrence(width), Recurrence(width)
         self.shared_norm, self.rest_norm = nn.BatchNorm1d(width), nn.BatchNorm1d(width)
-        self.attention = FrameAttention(width, width // 4, faithful)
+        self.attention = FrameAttention(width, width // 4)
         self.pairs = PairHead(width)
 
     @property
@@ -132,15 +132,16 @@ class Recurrence(nn.Module):
 class FrameAttention(nn.Module):
     """Frames attend to frames; the rows are summed and brought to length one."""
 
-    def __init__(self, width: int, inner: int, unused: bool):
+    def __init__(self, width: int, inner: int):
         super().__init__()
-        names = ("query", "key", "value") if unused else ("query", "key")
         self.project = nn.ModuleDict()
-        for name in names:
+        for name in ("query", "key", "value"):
             layer = nn.Linear(width, inner)
             nn.init.kaiming_uniform_(layer.weight, mode="fan_out")
             nn.init.zeros_(layer.bias)
             self.project[name] = nn.Sequential(layer, nn.BatchNorm1d(inner))
+        # officially there, never used: kept so that checkpoints go in and out; it learns nothing
+        self.project["value"].requires_grad_(False)
         self.weights = Tap("clip query frame")
 
     def forward(self, frames: Tensor) -> Tensor:

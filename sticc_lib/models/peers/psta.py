@@ -34,7 +34,7 @@ class Psta(VideoModel):
     def __init__(self, trunk: Trunk, spec: ModelSpec, config: HeadConfig, persons: int):
         super().__init__()
         self.trunk, self.spec = trunk, spec
-        width, tokens = config.channels, _tokens(trunk, spec)
+        width, self.tokens = config.channels, _tokens(trunk, spec)
         halvings = (spec.clip_length & -spec.clip_length).bit_length() - 1
         if halvings == 0:
             raise ConfigError(
@@ -45,7 +45,7 @@ class Psta(VideoModel):
         self.reduce = nn.Sequential(*_conv(trunk.channels, width))
         self.levels = nn.ModuleList(
             # past the first level a frame is several frames merged: no map over the clip's frames
-            Level(width, tokens, "frame" if level == 0 else "merged")
+            Level(width, self.tokens, "frame" if level == 0 else "merged")
             for level in range(min(halvings, LEVELS))
         )
         self.norms = nn.ModuleList(nn.BatchNorm1d(width) for _ in self.levels)
@@ -60,12 +60,19 @@ class Psta(VideoModel):
         and `logits` have `level1` to `level3`, after the BatchNorm.
 
         Raises:
-            ClipError: T cannot be halved as often as the pyramid has levels.
+            ClipError: T cannot be halved as often as the pyramid has levels, or frames are of
+                another size than the relations between positions were built for.
         """
         time, step = maps.shape[1], 2 ** len(self.levels)
         if time % step:
             raise ClipError(f"psta with {len(self.levels)} levels needs T in {step}s, got {time}")
         frames = self.reduce(self.trunk.trainable(cycled(maps, mask).flatten(0, 1)))
+        if frames[0, 0].numel() != self.tokens:
+            size = "x".join(map(str, self.spec.image_size))
+            raise ClipError(
+                f"psta is built for frames of {size}, {self.tokens} positions; these have "
+                f"{frames[0, 0].numel()}"
+            )
         frames = frames.unflatten(0, (-1, time))  # F0 [B T C H W]
         out, pooled = Output(frames), []
         for i, level in enumerate(self.levels):
