@@ -143,10 +143,11 @@ def patch_box(
 
 def around(frame: np.ndarray, token: int, grid: tuple[int, int]) -> np.ndarray:
     """A token of a frame [H, W, 3] with one token around it on every side."""
-    tall, wide = -(-frame.shape[0] // grid[0]), -(-frame.shape[1] // grid[1])
+    high, broad = (int(side) for side in frame.shape[:2])
+    tall, wide = -(-high // grid[0]), -(-broad // grid[1])
     padded = np.pad(frame, ((tall, 2 * tall), (wide, 2 * wide), (0, 0)), mode="edge")
     row, column = divmod(token, grid[1])
-    y, x = row * frame.shape[0] // grid[0], column * frame.shape[1] // grid[1]
+    y, x = row * high // grid[0], column * broad // grid[1]
     return padded[y : y + 3 * tall, x : x + 3 * wide]
 
 
@@ -196,8 +197,8 @@ def bars(
     page.add_collection(PolyCollection(_corners(boxes), facecolors=colours, linewidths=0))
 
 
-def _corners(boxes: Sequence[tuple[float, float, float, float]]) -> list[list[tuple[float, float]]]:
-    return [[(x, y), (x + w, y), (x + w, y + h), (x, y + h)] for x, y, w, h in boxes]
+def _corners(boxes: Sequence[tuple[float, float, float, float]]) -> list[np.ndarray]:
+    return [np.array([(x, y), (x + w, y), (x + w, y + h), (x, y + h)]) for x, y, w, h in boxes]
 
 
 def frame_shares(
