@@ -14,6 +14,8 @@ from sticc_lib.models.peers.keys import keys_by_prefix
 
 HIGH, LOW = (0, 4), (1, 2, 3, 5, 6, 7)
 """Frames of the large and of the small stream."""
+ORDER = tuple((HIGH + LOW).index(frame) for frame in range(8))
+"""Where frame 0, 1, .. stands when the large stream's frames come first."""
 SINGLE_AXES = (
     ("TKS.conv", (3, 4)), ("TKS.fc", (2, 3, 4)),
     ("DAO.conv", (2, 3, 4)), ("conv1.", (2,)), ("layer", (2,)),
@@ -113,10 +115,6 @@ class KernelSelection(nn.Module):
         return high, low + self.W(interpolate(small, scale_factor=4))
 
 
-ORDER = tuple((HIGH + LOW).index(frame) for frame in range(8))
-"""Where frame 0, 1, .. stands when the large stream's frames come first."""
-
-
 class DiverseAttention(nn.Module):
     """DAO: three ways to weigh the stripes of a person, one for each third of the small frames.
 
@@ -133,27 +131,25 @@ class DiverseAttention(nn.Module):
             for _ in range(2)
         )
         self.W = nn.ModuleList(silent(nn.BatchNorm1d(width)) for _ in range(4))
-        self.large, self.small = Tap("clip frame stripe"), Tap("clip frame stripe")
+        self.weights = Tap("clip frame stripe")
 
     def forward(self, high: Tensor, low: Tensor, batch: int) -> tuple[Tensor, Tensor, list[Tensor]]:
         """Large [B*2 C H W], small [B*6 C H/2 W/2] -> the same, three attentions [2B stripes].
 
-        The map of `large` is [B 2 stripes] for frames 0 and 4; that of `small` [B 6 stripes].
+        Its map is [B 8 stripes], frames in their own order.
         """
         tall = avg_pool2d(high, 2).mean(3).mT.unflatten(0, (batch, -1))  # [B 2 stripes C]
-        flat = low.mean(3).mT.unflatten(0, (batch, 2, 3))  # [B 2 3 stripes C], frames j and j + 3
-        weights = torch.stack([
-            flat[:, :, 0].mean(-1).softmax(-1),
-            *(self.asked(i, flat[:, :, i + 1]) for i in range(2)),
-        ], 2)  # fmt: skip
-        weights = self.small(weights.flatten(1, 2)).view_as(weights)  # [B 2 3 stripes]
-        read = torch.einsum("bgjs,bgjsc->bjgc", weights, flat)
-        parts = [self.frames(self.W[j + 1], read[:, j]) for j in range(3)]  # [B 2 C] each
-        gains = torch.stack(parts, 2).flatten(0, 2)  # [B*6 C]
-        above = self.large(tall.mean(-1).softmax(-1))
-        lifted = self.frames(self.W[0], torch.einsum("bgs,bgsc->bgc", above, tall)).flatten(0, 1)
-        maps = [weights[:, :, j].flatten(0, 1) for j in range(3)]
-        return high + lifted[..., None, None], low + gains[..., None, None], maps
+        flat = low.mean(3).mT.unflatten(0, (batch, -1))  # [B 6 stripes C]
+        thirds = [flat[:, j::3] for j in range(3)]  # small frames j and j + 3
+        small = [thirds[0].mean(-1).softmax(-1), *(self.asked(i, thirds[i + 1]) for i in (0, 1))]
+        every = torch.cat([tall.mean(-1).softmax(-1), torch.stack(small, 2).flatten(1, 2)], 1)
+        every = self.weights(every[:, list(ORDER)])  # [B 8 stripes]
+        lifted = self.read(0, every[:, list(HIGH)], tall)
+        small = [every[:, [LOW[j], LOW[j + 3]]] for j in range(3)]
+        gains = [self.read(j + 1, small[j], thirds[j]) for j in range(3)]
+        gains = torch.stack(gains, 2).flatten(0, 2)  # [B*6 C]
+        high, low = high + lifted.flatten(0, 1)[..., None, None], low + gains[..., None, None]
+        return high, low, [weights.flatten(0, 1) for weights in small]
 
     def asked(self, number: int, stripes: Tensor) -> Tensor:
         """[B 2 stripes C] -> attention [B 2 stripes] from a learnt question."""
@@ -161,10 +157,10 @@ class DiverseAttention(nn.Module):
         score = self.conv[number](stripes).squeeze(-1).flatten(0, 1)  # [B*2 stripes]
         return parts["bn"](parts["conv"](score)).softmax(-1).view(stripes.shape[:3])  # type: ignore[index]
 
-    @staticmethod
-    def frames(norm: nn.Module, rows: Tensor) -> Tensor:
-        """A BatchNorm over rows [B 2 C]."""
-        return norm(rows.flatten(0, 1)).view_as(rows)
+    def read(self, number: int, weights: Tensor, stripes: Tensor) -> Tensor:
+        """Weights [B 2 stripes], stripes [B 2 stripes C] -> what is added to the frames [B 2 C]."""
+        rows = (weights.unsqueeze(2) @ stripes).squeeze(2)
+        return self.W[number](rows.flatten(0, 1)).view_as(rows)
 
 
 def part_divergence(parts: list[Tensor]) -> Tensor:

@@ -22,6 +22,16 @@ class Plugin(nn.Module):
     """
 
 
+class Stage(nn.Sequential):
+    """Blocks of a ResNet with plug-ins between them."""
+
+    def forward(self, maps: Tensor, time: int = 1) -> Tensor:  # type: ignore[override]
+        """Maps of frames [B*T C H W] -> [B*T C' H' W']."""
+        for block in self:
+            maps = block(maps, time) if isinstance(block, Plugin) else block(maps)
+        return maps
+
+
 class InsideResNet(VideoModel):
     """Base of the methods that change what happens between the stages of a ResNet-50.
 
@@ -41,7 +51,7 @@ class InsideResNet(VideoModel):
         settings = TrunkConfig("resnet50", weights, -1)  # type: ignore[arg-type]
         stem, *layers = build_trunk(settings, spec.image_size).trainable
         self.conv1, self.bn1, self.relu, self.maxpool = stem  # type: ignore[misc]
-        self.layer1, self.layer2, self.layer3, self.layer4 = layers
+        self.layer1, self.layer2, self.layer3, self.layer4 = (Stage(*layer) for layer in layers)  # type: ignore[misc]
         if biased:
             for part in list(self.modules()):
                 if isinstance(part, nn.Conv2d):
@@ -54,18 +64,11 @@ class InsideResNet(VideoModel):
         blocks: list[nn.Module] = []
         for number, block in enumerate(getattr(self, layer)):
             blocks += [block, parts[number]] if number in parts else [block]
-        setattr(self, layer, nn.Sequential(*blocks))
+        setattr(self, layer, Stage(*blocks))
 
     def stem(self, frames: Tensor) -> Tensor:
         """[n 3 H W] -> [n 64 H/4 W/4]."""
         return self.maxpool(torch.relu(self.bn1(self.conv1(frames))))
-
-
-def through(blocks: Iterable[nn.Module], maps: Tensor, time: int) -> Tensor:
-    """Maps of frames [B*T C H W] through blocks and the plug-ins between them."""
-    for block in blocks:
-        maps = block(maps, time) if isinstance(block, Plugin) else block(maps)
-    return maps
 
 
 class Head(nn.Module):

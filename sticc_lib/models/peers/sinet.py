@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from sticc_lib.models.base import ModelSpec, Output
 from sticc_lib.models.peers.clips import cycled
-from sticc_lib.models.peers.common import WIDTH, Head, InsideResNet, refuse, refuse_shape, through
+from sticc_lib.models.peers.common import WIDTH, Head, InsideResNet, refuse, refuse_shape
 from sticc_lib.models.peers.keys import keys_by_prefix
 from sticc_lib.models.peers.sinet_parts import (
     RUN,
@@ -81,7 +81,7 @@ class SiNet(InsideResNet):
         refuse_shape(self.variant, self.spec, maps)
         x = self.stem(cycled(maps, mask).flatten(0, 1))
         for stage in (self.layer1, self.layer2, self.layer3, self.layer4):
-            x = through(stage, x, time)  # type: ignore[arg-type]
+            x = stage(x, time)
         frames = x.amax((2, 3)).unflatten(0, (-1, time))  # [B T 2048]
         out = Output(frames)
         if not self.training or not self.faithful:
