@@ -57,6 +57,8 @@ def read_person_map(path: Path, problems: list[Problem]) -> pd.DataFrame:
     width = max(names.index(n) for n in kinds) + 1
     cut = [",".join(line.split(",")[:width]) for line in lines]
     table = read_columns(path, cut, names[:width], kinds, problems, 1, ("visit",))
+    if not any(lines[1:]):
+        problems.append(Problem(str(path), "no line after the header", f"write {MAP}"))
     twice = np.flatnonzero(table.duplicated("track"))
     problems += several(
         lambda n: f"{path} line {table['line'].iloc[n]}", twice.tolist(),

@@ -16,12 +16,12 @@ LEAST = 5000
 
 @pytest.mark.parametrize("name", PARSERS)
 def test_a_few_malformed_cases_of_every_kind_are_told_not_raised(own_cache, name):
-    assert count_cases(name, QUICK, derandomize=True) >= QUICK
+    assert count_cases(name, QUICK) >= QUICK
 
 
 @pytest.mark.long
 def test_thousands_of_malformed_cases_are_told_not_raised(own_cache, capsys):
-    counts = {name: count_cases(name, most, False) for name, (_, _, most) in PARSERS.items()}
+    counts = {name: count_cases(name, most) for name, (_, _, most) in PARSERS.items()}
     with capsys.disabled():
         print(f"\n{sum(counts.values()):,} malformed cases over {len(counts)} parsers: {counts}")
     assert sum(counts.values()) >= LEAST

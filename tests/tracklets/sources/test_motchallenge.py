@@ -160,6 +160,7 @@ BROKEN = {
                          r"\.txt line 4. is not in the map"),
     "visit of two": (put("persons.csv", b"track,person,visit\n1,A,v\n2,B,v\n3,B,w\n"),
                      "line 3: visit v is of two persons"),
+    "map of a header": (put("persons.csv", b"track,person\n\n"), "no line after the header"),
     "empty map": (put("persons.csv", b""), "persons.csv: the file is empty"),
     "no pictures": (lambda r: (r / "img1").rename(r.parent / "gone"), "holds no frames .* and no"),
     "image lost": (lambda r: (r / "img1/000005.png").unlink(), "line 5: frame 5 has no picture"),
