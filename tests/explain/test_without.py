@@ -48,7 +48,7 @@ def test_only_the_blocks_behind_a_part_move(tiny, coloured):
     ({"decoders": "mg"}, {"relevance", "slots"}), ({"rg_pool": "concat"}, {"slots"}),
     ({"rg_score": "uniform"}, {"relevance"}), ({"spatial": "off"}, {"spatial"}),
     ({"spatial": "subtract"}, set()), ({"temporal": "mean"}, {"temporal"}),
-], ids=str)  # fmt: skip
+], ids=lambda v: str(sorted(v) if isinstance(v, set) else v))  # fmt: skip
 def test_a_variant_has_the_parts_it_has_and_the_rest_is_refused(tiny, options, missing):
     model = tiny(**options)
     assert set(parts_of(model)) == set(PARTS) - missing
