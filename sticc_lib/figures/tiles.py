@@ -145,7 +145,8 @@ def around(frame: np.ndarray, token: int, grid: tuple[int, int]) -> np.ndarray:
     """A token of a frame [H, W, 3] with one token around it on every side."""
     high, broad = (int(side) for side in frame.shape[:2])
     tall, wide = -(-high // grid[0]), -(-broad // grid[1])
-    padded = np.pad(frame, ((tall, 2 * tall), (wide, 2 * wide), (0, 0)), mode="edge")
+    rim = np.array([(tall, 2 * tall), (wide, 2 * wide), (0, 0)])
+    padded = np.pad(frame, rim, mode="edge")
     row, column = divmod(token, grid[1])
     y, x = row * high // grid[0], column * broad // grid[1]
     return padded[y : y + 3 * tall, x : x + 3 * wide]
