@@ -89,6 +89,7 @@ class KernelSelection(nn.Module):
 
     def __init__(self, width: int, inner: int = 32):
         super().__init__()
+        # CHOICE: PyTorch's own initialisation; the official one of these layers is not recorded
         self.conv1 = nn.Conv1d(width, width, 3, padding=1, bias=False)
         self.conv2 = nn.Conv1d(width, width, 3, padding=2, dilation=2, bias=False)
         self.fc1 = nn.Sequential(nn.Linear(width, inner, bias=False), nn.BatchNorm1d(inner))

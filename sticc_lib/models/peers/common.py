@@ -97,18 +97,6 @@ def silent(norm: nn.Module) -> nn.Module:
     return norm
 
 
-def he_normal(model: nn.Module, mode: str = "fan_out") -> None:
-    """The peers' initialisation: convolutions He-normal, bias 0; BatchNorm weights N(1, 0.02)."""
-    for part in model.modules():
-        if isinstance(part, nn.Conv1d | nn.Conv2d):
-            nn.init.kaiming_normal_(part.weight, mode=mode)  # type: ignore[arg-type]
-            if part.bias is not None:
-                nn.init.zeros_(part.bias)
-        elif isinstance(part, nn.BatchNorm1d | nn.BatchNorm2d):
-            nn.init.normal_(part.weight, 1.0, 0.02)
-            nn.init.zeros_(part.bias)
-
-
 def refuse(name: str, problems: Iterable[str]) -> None:
     """Raises one ConfigError with every problem, if there is any."""
     found = "; ".join(problems)

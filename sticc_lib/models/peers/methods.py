@@ -10,7 +10,7 @@ import torch
 
 from sticc_lib.config import ConfigError, HeadConfig, ModelConfig, TrunkConfig
 from sticc_lib.models.base import ModelSpec, VideoModel
-from sticc_lib.models.peers import bicnet_tks, grl, msinet, psta, sinet, stmn
+from sticc_lib.models.peers import ap3d, bicnet_tks, grl, msinet, psta, sinet, stmn, tclnet
 from sticc_lib.models.trunk import Trunk, build_trunk
 
 Axes = tuple[tuple[str, tuple[int, ...]], ...]
@@ -100,5 +100,13 @@ METHODS: dict[str, Method] = {
     "idnet": _sinet("idnet"),
     "sanet": _sinet("sanet"),
     "c2d": _sinet("c2d"),
+    "tclnet": Method(
+        lambda c, spec, n: tclnet.TclNet(spec, n, _weights(c)),
+        tclnet.official_keys, tclnet.SINGLE_AXES, 4,
+    ),
+    "ap3d": Method(
+        lambda c, spec, n: ap3d.Ap3d(spec, n, _weights(c)),
+        ap3d.official_keys, ap3d.SINGLE_AXES, 4,
+    ),
 }  # fmt: skip
 """PAT is not here: no official code was found, so that there are no checkpoints to load."""

@@ -65,6 +65,17 @@ def test_the_model_does_not_share_memory_with_what_it_was_given(msinet):
     assert not model.training
 
 
+@pytest.mark.parametrize("name", ["grl", "msinet"])
+def test_what_does_not_learn_in_a_fresh_model_does_not_in_a_loaded_one(name):
+    method = methods.METHODS[name]
+    with torch.device("meta"):
+        fresh = methods.build(method, method.paper(name), PERSONS)
+    loaded = official.load_official(name, drawn(name), PERSONS)
+    still = {n for n, p in loaded.named_parameters() if not p.requires_grad}
+    assert still == {n for n, p in fresh.named_parameters() if not p.requires_grad}
+    assert still
+
+
 def test_every_misfit_is_in_one_error(msinet):
     given = dict(msinet)
     del given["fc.weight"]
