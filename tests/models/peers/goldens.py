@@ -100,4 +100,23 @@ def error(ours, theirs):
     """max|a-b| / max|b|, the measure of the goldens."""
     theirs = torch.as_tensor(theirs)
     assert ours.shape == theirs.shape
-    return float((ours - theirs).abs().max() / theirs.abs().max())
+    return _number((ours - theirs).abs().max() / theirs.abs().max())
+
+
+def tap_error(ours, tap):
+    """The largest of the errors of a tap's first values, mean and deviation, over its deviation.
+
+    Its first values may all be zero, behind a ReLU: they are no measure of their own error.
+    """
+    ours, scale = ours.detach(), tap["std"]
+    if ours.numel() != np.prod(tap["shape"]):
+        return float("inf")
+    first = (first8(ours) - torch.tensor(tap["first8"])).abs().max() / scale
+    mean = _number(abs(float(ours.double().mean()) - tap["mean"]) / scale)
+    return max(_number(first), mean, _number(abs(float(ours.double().std()) / scale - 1)))
+
+
+def _number(value):
+    """A float; NaN is no error that `max` would keep, so it is refused here."""
+    assert np.isfinite(float(value)), "an error that is no number: 0/0, or a NaN in either"
+    return float(value)

@@ -27,7 +27,7 @@ def errors(model):
     return {
         "feat": goldens.error(out.embedding, expected["feat"]),
         "feat_frames": goldens.error(out.extras["frames"], expected["feat_frames"]),
-        "taps": max(goldens.error(goldens.first8(seen[k]), taps[k]["first8"]) for k in taps),
+        "taps": max(goldens.tap_error(seen[k], taps[k]) for k in taps),
     }
 
 
@@ -38,12 +38,10 @@ def test_features_and_stages_are_the_official_ones(model):
 def test_neighbours_in_the_other_order_are_seen(model, monkeypatch):
     real = ap3d._beside
     monkeypatch.setattr(ap3d, "_beside", lambda rows: real(rows).flip(2))
-    assert errors(model)["feat"] > 10 * CLOSE
+    assert min(errors(model).values()) > 10 * CLOSE  # the taps see it too
 
 
 @pytest.mark.long
-def test_another_temperature_is_seen(model):
-    model.layer3[0].conv2.APM.temperature = 1.0
-    found = errors(model)
-    model.layer3[0].conv2.APM.temperature = 4.0
-    assert found["feat"] > 10 * CLOSE
+def test_another_temperature_is_seen(model, monkeypatch):
+    monkeypatch.setattr(model.layer3[0].conv2.APM, "temperature", 1.0)
+    assert errors(model)["feat"] > 10 * CLOSE

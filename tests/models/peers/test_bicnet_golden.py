@@ -35,7 +35,7 @@ def errors(model):
     expected, found = goldens.numbers("BiCNet"), {}
     for key, tap in goldens.taps("BiCNet").items():
         stage, number = key.split("(")[0], int(key[-2])
-        found[key] = goldens.error(goldens.first8(seen[stage][number]), tap["first8"])
+        found[key] = goldens.tap_error(seen[stage][number], tap)
     return {
         "feat": goldens.error(out.embedding, expected["feat"]),
         "feat_clip": goldens.error(out.extras["raw"], expected["feat_clip"]),
@@ -54,7 +54,7 @@ def test_lateral_maps_in_another_order_of_frames_are_seen(model, monkeypatch):
         return maps.transpose(1, 2).flatten(0, 2)  # small frames 0, 2, 4 behind the first large one
 
     monkeypatch.setattr(bicnet_tks.BicnetTks, "crossing", crossing)
-    assert errors(model)["feat"] > 10 * CLOSE
+    assert min(errors(model).values()) > 10 * CLOSE  # the taps see it too
 
 
 @pytest.mark.long
@@ -64,12 +64,10 @@ def test_frames_out_of_their_order_are_seen(model, monkeypatch):
 
 
 @pytest.mark.long
-def test_a_second_kernel_without_dilation_is_seen(model):
-    conv = model.kernels.conv2
-    conv.dilation, conv.padding = (1,), (1,)
-    found = errors(model)
-    conv.dilation, conv.padding = (2,), (2,)
-    assert found["feat"] > 10 * CLOSE
+def test_a_second_kernel_without_dilation_is_seen(model, monkeypatch):
+    for name in ("dilation", "padding"):
+        monkeypatch.setattr(model.kernels.conv2, name, (1,))
+    assert errors(model)["feat"] > 10 * CLOSE
 
 
 @pytest.mark.long
