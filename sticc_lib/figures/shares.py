@@ -54,7 +54,7 @@ def shares(table: pd.DataFrame, whose: str = "STICC") -> Figure:
         panel.grid(axis="y")
     panels[0].set_ylabel("weight on the person\nover an even share")
     panels[0].set_ylim(bottom=min(0.0, float(table["ratio"].min())))
-    panels[0].annotate("1: looks everywhere alike", (-0.46, 1), xytext=(0, -3), va="top",
+    panels[0].annotate("1: looks everywhere alike", (-0.46, 1), xytext=(0, 4), va="bottom",
                        textcoords="offset points", color=MUTED, fontsize=8)  # fmt: skip
     signs = [Line2D([], [], color=MUTED if n else INK, marker=_ink("", k)[1], linestyle="",
                     label=f"{k} weights") for n, k in enumerate(kinds)]  # fmt: skip
@@ -102,7 +102,9 @@ def _ratios(
                    markersize=4.5, markeredgewidth=0)  # fmt: skip
         panel.errorbar([at + 0.03], [mean], [sd], fmt=ink[1], color=ink[0], markersize=6,
                        capsize=3, linewidth=1.4)  # fmt: skip
-        panel.annotate(f"{mean:.2f}", (at + 0.03, mean + sd), xytext=(0, 5), ha="center",
+        side = -1 if mean < 0.95 else 1  # away from the line at 1
+        panel.annotate(f"{mean:.2f}", (at + 0.03, mean + side * sd), xytext=(0, 5 * side),
+                       ha="center", va="bottom" if side > 0 else "top",
                        textcoords="offset points", fontsize=8, color=INK)  # fmt: skip
         said.append(f"{name}, {level}: {mean:.2f} ± {sd:.2f}" if sd else f"{name}, {level}: "
                     f"{mean:.2f}")  # fmt: skip
