@@ -52,10 +52,8 @@ def shares(table: pd.DataFrame, whose: str = "STICC") -> Figure:
         panel.set_xticks(range(len(levels)), labels=levels)
         panel.set(xlim=(-0.5, len(levels) - 0.5), xlabel="occlusion of the tracklet")
         panel.grid(axis="y")
-    panels[0].set_ylabel("weight on the person\nover an even share")
+    panels[0].set_ylabel("weight on the person\nover an even share (1: alike)")
     panels[0].set_ylim(bottom=min(0.0, float(table["ratio"].min())))
-    panels[0].annotate("1: looks everywhere alike", (-0.46, 1), xytext=(0, 4), va="bottom",
-                       textcoords="offset points", color=MUTED, fontsize=8)  # fmt: skip
     signs = [Line2D([], [], color=MUTED if n else INK, marker=_ink("", k)[1], linestyle="",
                     label=f"{k} weights") for n, k in enumerate(kinds)]  # fmt: skip
     if "place" in table:
