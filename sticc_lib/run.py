@@ -12,19 +12,18 @@ import hashlib
 import json
 import math
 import os
-import platform
 import shutil
-import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from sticc_lib.config import flatten
+from sticc_lib.locks import one_at_a_time
+from sticc_lib.machine import describe
 from sticc_lib.values import Refusal
 
 
@@ -96,24 +95,7 @@ def fingerprint(value: Any) -> str:
 
 def environment() -> dict[str, Any]:
     """Versions, commit and machine, as the manifest holds them."""
-    packages = ("torch", "torchvision", "numpy", "pandas", "accelerate", "jupyterlab",
-                "jupyterlab-widgets", "ipywidgets", "anywidget", "papermill",
-                "sticc-lib")  # fmt: skip
-    versions = {}
-    for package in packages:
-        with contextlib.suppress(metadata.PackageNotFoundError):
-            versions[package] = metadata.version(package)
-    return {
-        "python": platform.python_version(),
-        "versions": versions,
-        "commit": _git("rev-parse", "HEAD"),
-        "uncommitted_changes": bool(_git("status", "--porcelain", "--untracked-files=no")),
-        "machine": {
-            "system": platform.system(),
-            "cpu": platform.machine(),
-            "cores": os.cpu_count(),
-        },
-    }
+    return describe(project_root())
 
 
 @dataclass
@@ -163,11 +145,12 @@ class Run:
     def note(self, **entries: Any) -> None:
         """Adds entries to `manifest.json`, and this notebook's parameters under its number."""
         path = self.folder / "manifest.json"
-        manifest = read_json(path) if path.exists() else {"started": _now(), **environment()}
-        manifest.update(entries)
-        if self.notebook:
-            manifest.setdefault("parameters", {})[self.notebook] = self.parameters
-        write_json(path, manifest)
+        with one_at_a_time(path):  # notebooks of a report run side by side
+            manifest = read_json(path) if path.exists() else {"started": _now(), **environment()}
+            manifest.update(entries)
+            if self.notebook:
+                manifest.setdefault("parameters", {})[self.notebook] = self.parameters
+            write_json(path, manifest)
 
     def record(self, numbers: Mapping[str, Any]) -> None:
         """Writes `metrics/NN.json`: dotted names to numbers, merged with what stands there.
@@ -218,15 +201,6 @@ def _strict(value: Any) -> Any:
     if hasattr(value, "item"):
         return _strict(value.item())
     return str(value)
-
-
-def _git(*words: str) -> str:
-    command = ["git", "-C", str(project_root()), *words]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False)
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
-    return done.stdout.strip() if done.returncode == 0 else ""
 
 
 def _now() -> str:

@@ -92,6 +92,8 @@ class Report(Setup):
     """Longest a cell may take; 0 for no limit."""
     notebook_minutes: float = 120
     """Longest a notebook may take; 0 for no limit."""
+    workers: int = 0
+    """Notebooks side by side; 0 for what suits the machine (two on two cores without a GPU)."""
 
     def run(self) -> int:
         """Returns 0 if every notebook ran to its end, else 1."""
@@ -107,6 +109,7 @@ class Report(Setup):
             settings=self.changes(),
             overwrite=self.overwrite,
             limits=Limits(60 * self.cell_minutes, 60 * self.notebook_minutes),
+            workers=self.workers,
         )
         print(status.folder / "index.html")
         return 0 if status.ok else 1

@@ -161,15 +161,16 @@ def stacked(pictures: Sequence[Picture]) -> Picture:
 def run_figure(run: Run, figure: Figure | Picture, name: str) -> Picture:
     """Saves a figure as `figures/<name>.png` of the run and returns it for display."""
     picture = figure if isinstance(figure, Picture) else show(figure)
-    _write(picture, run.path("figures", f"{name}.png"))
+    _write(picture, run.path("figures", f"{name}.png"), run.notebook)
     return picture
 
 
-def _write(picture: Picture, path: Path | str) -> Path:
+def _write(picture: Picture, path: Path | str, notebook: str = "") -> Path:
     path = Path(path)
     if path.suffix != ".png":
         raise ValueError(f"{path}: figures are saved as .png")
     with atomic(path) as temporary:
         temporary.write_bytes(picture.png)
-    write_json(path.with_suffix(".json"), asdict(picture.words))
+    whose = {"notebook": notebook} if notebook else {}  # reports say under which it stands
+    write_json(path.with_suffix(".json"), {**asdict(picture.words), **whose})
     return path

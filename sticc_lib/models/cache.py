@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from sticc_lib.locks import one_at_a_time
 from sticc_lib.models.base import VideoModel, normalise
 from sticc_lib.models.zoo import weights_fingerprint
 from sticc_lib.run import atomic, bar, cache_dir, fingerprint, stderr
@@ -58,8 +59,10 @@ def frozen_maps(model: VideoModel, data: TrackletSet, progress: bool = True) -> 
     if not path.exists():
         if _too_large(model, data, progress):
             return None
-        with atomic(path) as temporary:
-            _write(temporary, model, data, progress)
+        with one_at_a_time(path):  # whoever comes second finds it made
+            if not path.exists():
+                with atomic(path) as temporary:
+                    _write(temporary, model, data, progress)
     try:
         return FrozenMaps(np.load(path, mmap_mode="r", allow_pickle=False))
     except (ValueError, OSError, EOFError):  # damaged: it can be made again

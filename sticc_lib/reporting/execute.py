@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 import tempfile
+import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -43,7 +44,11 @@ class _Record:
 
 
 def execute(
-    source: Path, parameters: Mapping[str, Any], environment: Mapping[str, str], limits: Limits
+    source: Path,
+    parameters: Mapping[str, Any],
+    environment: Mapping[str, str],
+    limits: Limits,
+    halt: threading.Event | None = None,
 ) -> tuple[Any, Verdict]:
     """Runs a notebook in a kernel of its own.
 
@@ -52,6 +57,7 @@ def execute(
         parameters: Python values for its parameters cell, checked before.
         environment: what is added to the kernel's environment.
         limits: of a cell, of the notebook, of the kernel's start.
+        halt: ends the notebook when it is set.
 
     Returns:
         The executed notebook (an nbformat node, as far as it came, free of widget state), and
@@ -62,7 +68,7 @@ def execute(
         record = _Record()
         with tempfile.TemporaryDirectory(prefix="sticc-") as folder:
             target = Path(folder) / "executed.ipynb"
-            with Kernel(environment, limits.notebook) as kernel:
+            with Kernel(environment, limits.notebook, halt) as kernel:
                 try:
                     _papermill(source, target, parameters, kernel, limits, record)
                     error = None
@@ -70,7 +76,7 @@ def execute(
                     error = raised
                 ended, message = _ended(error, record, kernel, limits)
             notebook = nbformat.read(target if target.exists() else source, as_version=4)
-        if ended != "unstarted":
+        if ended != "unstarted" or (halt is not None and halt.is_set()):
             break
     clean(notebook, record.ran)
     verdict.cells = sum(1 for cell in notebook.cells if _is_code(cell))

@@ -36,6 +36,7 @@ class Kernel:
     Args:
         environment: what is added to the kernel's environment; this process keeps its own.
         limit: seconds after which it is killed; 0 for never.
+        halt: when it is set the kernel is killed.
 
     Attributes:
         manager: for papermill, which uses a running kernel as it is.
@@ -43,7 +44,12 @@ class Kernel:
         overran: whether it was killed at the limit.
     """
 
-    def __init__(self, environment: Mapping[str, str], limit: float = 0) -> None:
+    def __init__(
+        self,
+        environment: Mapping[str, str],
+        limit: float = 0,
+        halt: threading.Event | None = None,
+    ) -> None:
         # its own home keeps start-up files and the history of the user out of a report
         self._home = tempfile.TemporaryDirectory(prefix="sticc-", ignore_cleanup_errors=True)
         home = Path(self._home.name)
@@ -61,6 +67,7 @@ class Kernel:
         )
         self._errors = (home / "stderr").open("w+b")
         self._limit, self._stop = limit, threading.Event()
+        self._halt = halt or threading.Event()
         self._seen: set[psutil.Process] = set()
         self.peak, self.overran = 0, False
 
@@ -113,8 +120,9 @@ class Kernel:
             tree = self._tree()
             self._seen.update(tree)
             self.peak = max(self.peak, sum(map(_resident, tree)))
-            if self._limit and time.monotonic() - self._started > self._limit:
-                self.overran = True
+            overran = bool(self._limit) and time.monotonic() - self._started > self._limit
+            if overran or self._halt.is_set():
+                self.overran = overran
                 for process in tree:
                     _kill(process)
                 return

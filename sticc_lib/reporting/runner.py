@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import graphlib
+import os
 import re
+import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,10 +14,12 @@ import nbformat
 
 from sticc_lib import presets
 from sticc_lib.config import ConfigError, identity, run_name
+from sticc_lib.locks import alone
 from sticc_lib.reporting.index import write_run, write_runs
 from sticc_lib.reporting.parameters import Parameter, assign, read
+from sticc_lib.reporting.side_by_side import run_all, workers_here
 from sticc_lib.reporting.status import Limits, Status, Verdict
-from sticc_lib.run import Run, project_root, stderr, write_json, write_text
+from sticc_lib.run import Run, project_root, read_json, stderr, write_json, write_text
 
 RUN_LEVEL: tuple[str, ...] = ("preset", "seed", "settings", "folder")
 """Parameters that every notebook declares and the runner sets."""
@@ -32,6 +36,7 @@ def run_report(
     overwrite: bool = False,
     root: Path | None = None,
     limits: Limits | None = None,
+    workers: int = 0,
 ) -> Status:
     """Runs notebooks into `reports/<name>` and writes the pages there.
 
@@ -49,6 +54,7 @@ def run_report(
         overwrite: empty a folder that holds another run.
         root: the project (`notebooks/` and `reports/` are in it); this one if None.
         limits: seconds a cell and a notebook may take.
+        workers: notebooks side by side; 0 for what suits the machine, 1 for one after the other.
 
     Returns:
         The verdicts, those of notebooks that an earlier call ran into the folder included.
@@ -56,6 +62,7 @@ def run_report(
     Raises:
         ConfigError: unknown settings, notebooks or parameters, or values of a wrong type.
         RunError: the folder holds another run.
+        BusyError: another process is writing a report into the folder.
     """
     root = (root or project_root()).resolve()
     settings = dict(settings or {})
@@ -67,20 +74,43 @@ def run_report(
     folder = root / "reports" / name
     level = dict(zip(RUN_LEVEL, (preset, config.seed, settings, str(folder)), strict=True))
     values = _values(sources, level, parameters or {})
-    run = Run.open(folder, identity=identity(config), overwrite=overwrite)
-    status = Status.load(folder)
+    if workers < 0:
+        raise ConfigError(f"workers: {workers}; expected 1 or more, or 0")
+    with alone(folder, "a report"):
+        run = Run.open(folder, identity=identity(config), overwrite=overwrite)
+        return _run(run, root, sources, values, limits or Limits(), workers)
+
+
+def _run(
+    run: Run,
+    root: Path,
+    sources: Sequence[Path],
+    values: Mapping[str, Mapping[str, Any]],
+    limits: Limits,
+    workers: int,
+) -> Status:
+    """Runs what was checked; verdicts, numbers and pages are written as notebooks end."""
+    status = Status.load(run.folder)
     status.notebooks.update({source.stem: Verdict(title=source.stem) for source in sources})
+    status.write()
+    workers = workers_here(workers, len(sources))
+    threads = str(max(1, (os.cpu_count() or 1) // workers))
     environment = {"STICC_HOME": str(root), "TQDM_DISABLE": "1"}
-    for number, source in enumerate(sources, 1):
-        count = f"[{number}/{len(sources)}] {source.stem}"
-        stderr(f"{count}: running")
+    if workers > 1 and "OMP_NUM_THREADS" not in os.environ:
+        environment |= {"OMP_NUM_THREADS": threads, "MKL_NUM_THREADS": threads}
+    halt, named = threading.Event(), {source.stem: source for source in sources}
+
+    def work(stem: str) -> Verdict:
+        stderr(f"{stem}: running")
+        return _one(run, named[stem], values[stem], environment, limits, sources, halt)
+
+    ends = run_all(_needs(named), work, workers, halt, _weights(named))
+    for number, (stem, verdict) in enumerate(ends, 1):
+        status.notebooks[stem] = verdict
+        stderr(f"[{number}/{len(sources)}] {stem}: {verdict.line()}")
         status.write()
-        verdict = _one(run, source, values[source.stem], environment, limits or Limits(), sources)
-        status.notebooks[source.stem] = verdict
-        stderr(f"{count}: {verdict.line()}")
-        status.write()
-        write_json(folder / "metrics.json", run.metrics())
-        write_run(folder)
+        write_json(run.folder / "metrics.json", run.metrics())
+        write_run(run.folder)
         write_runs(root / "reports")
     return status
 
@@ -107,12 +137,8 @@ def order(sources: set[Path]) -> list[Path]:
         ConfigError: notebooks that need each other.
     """
     stems = {source.stem: source for source in sorted(sources)}
-    needs = {
-        stem: [need for need in _metadata(source).get("needs", ()) if need in stems]
-        for stem, source in stems.items()
-    }
     try:
-        sorter = graphlib.TopologicalSorter(needs)
+        sorter = graphlib.TopologicalSorter(_needs(stems))
         sorter.prepare()
     except graphlib.CycleError as error:
         raise ConfigError(f"notebooks need each other: {' -> '.join(error.args[1])}") from None
@@ -125,6 +151,18 @@ def order(sources: set[Path]) -> list[Path]:
         sorter.done(first)
         found.append(stems[first])
     return found
+
+
+def _needs(stems: Mapping[str, Path]) -> dict[str, list[str]]:
+    return {
+        stem: [need for need in _metadata(source).get("needs", ()) if need in stems]
+        for stem, source in stems.items()
+    }
+
+
+def _weights(stems: Mapping[str, Path]) -> dict[str, float]:
+    """Seconds at `quick`, as the notebooks' metadata estimate them: `sticc: {seconds: 140}`."""
+    return {stem: float(_metadata(source).get("seconds", 1)) for stem, source in stems.items()}
 
 
 def _values(
@@ -160,17 +198,20 @@ def _one(
     environment: Mapping[str, str],
     limits: Limits,
     sources: Sequence[Path],
+    halt: threading.Event,
 ) -> Verdict:
     """Runs one notebook and writes what comes of it."""
     from sticc_lib.reporting.execute import execute
     from sticc_lib.reporting.page import export
 
     # numbers of an earlier call must not stand as those of this one
-    (run.folder / "metrics" / f"{source.stem.split('_')[0]}.json").unlink(missing_ok=True)
+    number = source.stem.split("_")[0]
+    (run.folder / "metrics" / f"{number}.json").unlink(missing_ok=True)
     before = _pictures(run.folder)
-    notebook, verdict = execute(source, values, environment, limits)
+    notebook, verdict = execute(source, values, environment, limits, halt)
     after = _pictures(run.folder)
-    verdict.figures = sorted(name for name in after if after[name] != before.get(name))
+    changed = sorted(name for name in after if after[name] != before.get(name))
+    verdict.figures = [name for name in changed if _owner(run.folder, name) in (number, "")]
     others = [(other.stem.split("_")[0], other.stem) for other in sources]
     page = export(notebook, verdict, run.folder.name, source.stem, others, source.parent)
     write_text(run.path("notebooks", source.name), nbformat.writes(notebook) + "\n")
@@ -180,6 +221,12 @@ def _one(
 
 def _pictures(folder: Path) -> dict[str, int]:
     return {path.name: path.stat().st_mtime_ns for path in (folder / "figures").glob("*.png")}
+
+
+def _owner(folder: Path, picture: str) -> str:
+    """Number of the notebook that wrote a picture; empty where nothing tells."""
+    words = (folder / "figures" / picture).with_suffix(".json")
+    return read_json(words).get("notebook", "") if words.exists() else ""
 
 
 def _metadata(source: Path) -> Mapping[str, Any]:

@@ -16,7 +16,8 @@ import base64, json, pathlib
 figures = pathlib.Path(folder) / "figures"
 figures.mkdir(exist_ok=True)
 (figures / "curve.png").write_bytes(b"PNG")
-(figures / "curve.json").write_text(json.dumps({"title": "A curve", "caption": "c", "alt": "a"}))"""
+words = {"title": "A curve", "caption": "c", "alt": "a", "notebook": "01"}
+(figures / "curve.json").write_text(json.dumps(words))"""
 
 
 @pytest.fixture(scope="module")

@@ -12,6 +12,7 @@ import pandas as pd
 
 from sticc_lib import run
 from sticc_lib.config import ConfigError, DataConfig
+from sticc_lib.locks import one_at_a_time
 from sticc_lib.tracklets.store import ArrayStore
 from sticc_lib.tracklets.table import Rule, TrackletSet
 from sticc_lib.tracklets.walkers import appearance, cameras, occluders
@@ -58,7 +59,9 @@ def load(config: DataConfig, condition: str = "standard") -> TrackletSet:
     name = f"walkers-v{WALKERS_VERSION}-{run.fingerprint(parameters)}"
     folder = run.cache_dir() / name
     if not _complete(folder, len(shots) * config.frames):
-        _draw(folder, shots, config, condition)
+        with one_at_a_time(folder):  # whoever comes second finds it drawn
+            if not _complete(folder, len(shots) * config.frames):
+                _draw(folder, shots, config, condition)
     # "none" is the name of a kind here, not a missing value
     tracklets = pd.read_csv(folder / "tracklets.csv", index_col="tracklet", keep_default_na=False)
     return TrackletSet(
