@@ -105,7 +105,8 @@ class HeadConfig:
     position: Literal["none", "learned"] = "none"
     """Learned position added to keys only. Off: STICC claims to need no alignment."""
     width: int = 0
-    """Embedding width of a floor; 0 means C. Set to STICC's 3C as a control."""
+    """Embedding width of a floor, and of STICC with M3 alone; 0 means C. Set to STICC's 3C as a
+    control."""
     faithful: bool = True
     """Compared methods: with what is odd in their official code, as their class describes it."""
 

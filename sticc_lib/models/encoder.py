@@ -47,13 +47,13 @@ class CommonEncoder(nn.Module):
         training (it shapes keys and values) or when somebody looks.
         """
         if self.mode == "serial":
-            tokens = self._attend(tokens, position, feeds_embedding=True)
+            tokens = self.attended(tokens, position, feeds_embedding=True)
             return *self._keys_values(tokens, position), frame_mean(tokens.mean(2), mask)
         common = None
         if self.mode == "parallel" and self.training:
             common = self._common_of_some_frames(tokens, position, mask)
         elif self.mode == "parallel" and self.attention.receive is not None:
-            self._attend(tokens, position, feeds_embedding=False)
+            self.attended(tokens, position, feeds_embedding=False)
         return *self._keys_values(tokens, position), common
 
     def _keys_values(self, tokens: Tensor, position: Tensor | None) -> tuple[Tensor, Tensor]:
@@ -61,7 +61,9 @@ class CommonEncoder(nn.Module):
         keyed = normal if position is None else normal + position
         return self.to_key(keyed), self.to_value(normal)
 
-    def _attend(self, tokens: Tensor, position: Tensor | None, feeds_embedding: bool) -> Tensor:
+    def attended(
+        self, tokens: Tensor, position: Tensor | None, feeds_embedding: bool = True
+    ) -> Tensor:
         """G(t) = FM(t) + attention + feed-forward, every frame for itself: [B T N C]."""
         key, value = self._keys_values(tokens, position)
         query = self.to_query(self.norm(tokens))
@@ -81,7 +83,7 @@ class CommonEncoder(nn.Module):
             picked = chance.topk(self.train_frames, dim=1).indices  # [B k]
             rows = torch.arange(batch, device=tokens.device).unsqueeze(1)
             tokens, mask = tokens[rows, picked], None if mask is None else mask[rows, picked]
-        common = self._attend(tokens, position, feeds_embedding=False)
+        common = self.attended(tokens, position, feeds_embedding=False)
         return frame_mean(common.mean(2), mask)
 
 

@@ -7,7 +7,7 @@ paper's figure and overview constrain but do not fix.
 from __future__ import annotations
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from sticc_lib.config import HeadConfig
 from sticc_lib.models.attention import at_least_fp32
@@ -40,7 +40,9 @@ class Sticc(VideoModel):
             self.common_neck = Neck(channels, persons)
         if config.decoders in ("both", "rg"):
             self.detail = DetailDecoder(config)  # M3
-            self.detail_neck = Neck(channels, persons)
+            wide = config.width if config.decoders == "rg" else 0  # the control of STICC's width
+            self.widen = nn.Linear(channels, wide) if wide else nn.Identity()
+            self.detail_neck = Neck(wide or channels, persons)
         if config.decoders in ("both", "mg"):
             self.abstraction = AbstractionDecoder(config, spec.clip_length)  # M4
             self.abstraction_neck = Neck(self.abstraction.width * channels, persons)
@@ -51,7 +53,8 @@ class Sticc(VideoModel):
         names = ["RV_FG"] if self.config.decoders in ("both", "rg") else []
         if self.config.decoders in ("both", "mg"):
             names += ["r_sp", "r_tm"][: self.abstraction.width]
-        width = self.config.channels
+        alone = self.config.decoders == "rg"
+        width = (alone and self.config.width) or self.config.channels
         return {name: slice(i * width, (i + 1) * width) for i, name in enumerate(names)}
 
     def forward_maps(self, maps: Tensor, mask: Tensor | None = None) -> Output:
@@ -67,7 +70,7 @@ class Sticc(VideoModel):
         blocks: list[Tensor] = []
         if self.config.decoders in ("both", "rg"):
             detail, out.extras["slots"] = self.detail(evidence)
-            blocks.append(self._branch(out, "detail", detail))
+            blocks.append(self._branch(out, "detail", self.widen(detail)))
         if self.config.decoders in ("both", "mg"):
             parts, out.extras["addresses"] = self.abstraction(evidence, mask)
             normal = self._branch(out, "abstraction", torch.cat(parts, dim=1))
@@ -75,8 +78,8 @@ class Sticc(VideoModel):
         if common is not None:
             self._branch(out, "common", common)
         # CHOICE: each block to length one, so that the memory's 2C do not get twice the weight
-        blocks = [torch.nn.functional.normalize(at_least_fp32(block), dim=1) for block in blocks]
-        out.embedding = torch.nn.functional.normalize(torch.cat(blocks, dim=1), dim=1)
+        blocks = [nn.functional.normalize(at_least_fp32(block), dim=1) for block in blocks]
+        out.embedding = nn.functional.normalize(torch.cat(blocks, dim=1), dim=1)
         return out
 
     def _branch(self, out: Output, name: str, feature: Tensor) -> Tensor:

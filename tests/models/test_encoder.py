@@ -90,7 +90,7 @@ def test_serial_m1_makes_keys_and_values_from_its_own_output():
 @pytest.mark.parametrize("mode", ["parallel", "none"])
 def test_inference_skips_self_attention_where_no_output_needs_it(mode, monkeypatch):
     encoder = made(CommonEncoder, encoder=mode)
-    monkeypatch.setattr(CommonEncoder, "_attend", lambda *a, **k: pytest.fail("it ran"))
+    monkeypatch.setattr(CommonEncoder, "attended", lambda *a, **k: pytest.fail("it ran"))
     assert encoder(drawn(B, T, N, C), None, None)[2] is None
 
 
