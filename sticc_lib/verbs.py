@@ -174,30 +174,40 @@ class Evaluate:
 
 @dataclass(frozen=True)
 class Compare(Settings):
-    """Train and test every method with several seeds: one table with spread and intervals.
+    """Train and test every method of a table with several seeds: spread, leads, intervals.
 
-    What is finished already is not done again.
+    What is finished already is not done again; interrupted, the same command goes on.
 
     For example
-      sticc compare --seeds 3
+      sticc compare                                 STICC and its floors
+      sticc compare --table aggregation             compared methods behind STICC's trunk
+      sticc compare --table ablation --workers 1    STICC with parts exchanged or left out
       sticc compare --methods sticc mean_pool --seeds 5 --name two
     """
 
+    table: str = "floors"
+    """floors; aggregation (what compared methods do behind one trunk); whole (compared methods
+    as they are, in a small ResNet); ablation."""
     seeds: int = 3
     """How many, from 0 on."""
     methods: tuple[str, ...] = ()
-    """Names of methods; STICC and every floor if none is given."""
+    """Names of methods; those of the table if none is given."""
     name: str = "compare"
     """Folder under reports/."""
+    workers: int = 0
+    """Methods side by side; 0 for what suits the machine (two on two cores without a GPU)."""
 
     def run(self) -> int:
         changes = self.changes()
-        from sticc_lib.experiments.compare import compare, markdown
+        from sticc_lib.experiments.compare import compare
         from sticc_lib.reporting.index import write_run, write_runs
 
-        found = compare(self.preset, self.seeds, self.methods, self.name, changes)
-        print(markdown(found))
+        found = compare(
+            self.preset, self.seeds, self.methods, self.name, changes, table=self.table,
+            workers=self.workers,
+        )  # fmt: skip
         folder = project_root() / "reports" / self.name
+        print((folder / self.table / "table.md").read_text(encoding="utf-8"))
         write_runs(folder.parent)
         print(write_run(folder))
         return 1 if found.failed else 0

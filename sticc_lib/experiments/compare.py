@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,57 +12,25 @@ import pandas as pd
 from sticc_lib.config import Config, ConfigError, from_dict, identity
 from sticc_lib.experiments import grid
 from sticc_lib.experiments.conditions import Tested, all_conditions
-from sticc_lib.experiments.session import load_data, new_model, train_method
+from sticc_lib.experiments.methods import METHODS, TUNED, Method, method, method_config, rows
+from sticc_lib.experiments.reduced import reduce
+from sticc_lib.experiments.session import load_data, new_model, split_of, train_method
 from sticc_lib.experiments.tables import Comparison, leads, markdown
+from sticc_lib.experiments.trainings import inputs, trained
+from sticc_lib.experiments.tune import choose_rates, described
+from sticc_lib.locks import alone
 from sticc_lib.models import zoo
 from sticc_lib.presets import preset as preset_named
 from sticc_lib.presets import steps_for
 from sticc_lib.retrieval.scores import summarise
 from sticc_lib.retrieval.stats import spread
-from sticc_lib.run import Run, atomic, write_json, write_text
+from sticc_lib.run import Run, atomic, read_json, write_json, write_text
 from sticc_lib.training import Trained
 
 __all__ = ["METHODS", "Comparison", "Method", "compare", "leads", "markdown", "method_model"]
 
 QUERY_PARTS = ("ap", "inp", "first_hit")
 """What is kept of every query, so that leads can be taken over persons."""
-
-
-@dataclass(frozen=True)
-class Method:
-    """A row of the table: a model of the zoo with options, and what to call it."""
-
-    model: str
-    options: dict[str, object] = dataclasses.field(default_factory=dict)
-
-
-METHODS: dict[str, Method] = {
-    "sticc": Method("sticc"),
-    "mean_pool": Method("mean_pool"),
-    "attention_pool": Method("attention_pool"),
-    "attention_pool_joint": Method("attention_pool_joint"),
-    # the embedding width of STICC's three parts at `quick`
-    "attention_pool_wide": Method("attention_pool", {"model.head.width": 384}),
-    "attention_pool_joint_wide": Method("attention_pool_joint", {"model.head.width": 384}),
-    "sticc_no_m1": Method("sticc", {"model.head.encoder": "none"}),
-    "frozen": Method("frozen"),
-    "stripes": Method("stripes"),
-    "hsv_histogram": Method("hsv_histogram"),
-}
-"""What `sticc compare` runs unless told otherwise."""
-
-
-def method_config(label: str, seed: int, base: Config) -> Config:
-    """The config of one cell.
-
-    Raises:
-        ConfigError: an unknown method.
-    """
-    known = {**{name: Method(name) for name in zoo.names()}, **METHODS}
-    if label not in known:
-        raise ConfigError(f"unknown method {label!r}; known: {', '.join(known)}")
-    method = known[label]
-    return from_dict(Config, {"seed": seed, "model.name": method.model, **method.options}, base)
 
 
 def method_model(label: str, config: Config, folder: Path) -> Trained:
@@ -76,13 +43,10 @@ def method_model(label: str, config: Config, folder: Path) -> Trained:
         config: the run's config; the method's own options and steps are put in.
         folder: for checkpoints and log.
     """
-    return _made(method_config(label, config.seed, config), folder)
-
-
-def _made(config: Config, folder: Path) -> Trained:
-    if config.model.name in zoo.UNTRAINED:
-        return Trained(new_model(config, load_data(config)).eval(), folder, [])
-    return train_method(config, folder)
+    own = method_config(label, config.seed, config)
+    if own.model.name in zoo.UNTRAINED:
+        return Trained(new_model(own, load_data(own)).eval(), folder, [])
+    return train_method(own, folder)
 
 
 def compare(
@@ -93,61 +57,120 @@ def compare(
     overrides: dict[str, object] | None = None,
     force: bool = False,
     progress: bool = True,
+    table: str = "floors",
+    workers: int = 1,
 ) -> Comparison:
     """Trains and tests every method with every seed; what is done already is not done again.
 
-    Choices (steps, rates, sizes) belong to the preset and were made on validation persons.
+    Choices (steps, rates, sizes) belong to the preset and were made on validation persons. In a
+    table of `TUNED` each method first tries the same rates with seed 0 and keeps its best.
 
     Args:
         preset: where all settings come from.
         seeds: 0..seeds-1; a floor without training has one.
-        methods: labels of METHODS or names of the zoo; all of METHODS if empty.
-        name: folder under `reports`: cells, `values.csv`, `differences.csv`, `table.md`.
+        methods: labels of METHODS or names of the zoo; those of the table if empty.
+        name: folder under `reports`: cells and trainings, shared by all tables, and a folder a
+            table with `values.csv`, `differences.csv`, `table.md`.
         overrides: dotted config names to values, for every method.
         force: do every cell anew.
         progress: show bars.
+        table: a name of TABLES.
+        workers: cells side by side; 0 for what suits the machine.
 
     Raises:
-        ConfigError: an unknown method or setting, before anything runs.
+        ConfigError: an unknown method, table or setting, before anything runs.
         RunError: the folder holds a comparison with other settings.
+        BusyError: another process is making this table there.
     """
     base = from_dict(Config, overrides or {}, preset_named(preset))
-    labels = list(methods) or list(METHODS)
-    configs = {
-        f"{label}/seed{seed}": method_config(label, seed, base)
-        for label in labels
-        for seed in range(1 if METHODS.get(label, Method(label)).model in zoo.UNTRAINED else seeds)
-    }
+    labels = rows(table, list(methods))
+    configs = {label: method_config(label, 0, base) for label in labels}
     if seeds < 1:
         raise ConfigError(f"seeds: {seeds}; expected at least 1")
+    if workers < 0:
+        raise ConfigError(f"workers: {workers}; expected 1 or more, or 0")
     data = load_data(base).fingerprint()
     run = Run.open(name, "compare", identity={"kind": "compare", **identity(base)})
-    cells = [
-        grid.Cell(cell, {**identity(config), "steps": steps_for(config), "data": data})
-        for cell, config in configs.items()
-    ]
-
-    def work(cell: grid.Cell, folder: Path) -> dict[str, float]:
-        return run_cell(configs[cell.name], folder, progress)
-
-    outcomes = grid.run(cells, work, run.path("cells"), force)
-    result = _collect(outcomes, run.path("cells"))
-    _write(run, result)
+    with alone(run.path(table), f"the table {table}"):
+        workers = grid.workers_here(workers, len(labels))
+        plan = _Plan(run.folder, data, progress and workers == 1)
+        trials = None
+        if table in TUNED:
+            learn = {n: c for n, c in configs.items() if c.model.name not in zoo.UNTRAINED}
+            rates, trials = choose_rates(learn, run.folder, data, workers, force)
+            configs = {n: replace(c, train=replace(c.train, lr=rates.get(n, c.train.lr)))
+                       for n, c in configs.items()}  # fmt: skip
+        for label, config in configs.items():
+            folder = cell_folder(label, config, base)
+            for seed in range(1 if config.model.name in zoo.UNTRAINED else seeds):
+                plan.add(f"{folder}/seed{seed}", label, replace(config, seed=seed))
+        outcomes = grid.run(plan.cells, plan, run.path("cells"), force, workers)
+        result = collect(outcomes, run.path("cells"), plan.labels)
+        names = {label: cell.split("/")[0] for cell, label in plan.labels.items()}
+        _write(run, table, result, trials, names)
     return result
 
 
-def run_cell(config: Config, folder: Path, progress: bool = True) -> dict[str, float]:
-    """Trains (or goes on), tests under every condition, and keeps per-query results.
+@dataclass
+class _Plan:
+    """The cells of a table; called with one of them, here or in another process, it does it."""
+
+    folder: Path
+    data: str
+    progress: bool
+    cells: list[grid.Cell] = field(default_factory=list)
+    labels: dict[str, str] = field(default_factory=dict)
+    configs: dict[str, Config] = field(default_factory=dict)
+
+    def add(self, name: str, label: str, config: Config) -> None:
+        reduce = method(label).reduce
+        more = {"reduce": reduce} if reduce else {}
+        self.cells.append(grid.Cell(name, {**inputs(config, self.data), **more}))
+        self.labels[name], self.configs[name] = label, config
+
+    def __call__(self, cell: grid.Cell, place: Path) -> dict[str, float]:
+        config, reduce = self.configs[cell.name], method(self.labels[cell.name]).reduce
+        return run_cell(config, place, self.folder / "trainings", self.data, reduce, self.progress)
+
+
+def run_cell(
+    config: Config,
+    folder: Path,
+    trainings: Path,
+    data: str,
+    width: int = 0,
+    progress: bool = True,
+) -> dict[str, float]:
+    """Trains (or goes on, or loads), tests under every condition, and keeps per-query results.
+
+    Args:
+        config: of one method and seed.
+        folder: of the cell.
+        trainings: where trained models are kept.
+        data: the set's fingerprint.
+        width: to which a PCA brings the embedding; 0 leaves it.
+        progress: show bars.
 
     Returns:
-        Flat numbers such as `walkers.heavy.rank1`, and `cpu_seconds` of training.
+        Flat numbers such as `walkers.heavy.rank1`, and of the training `cpu_seconds`, `steps`,
+        `val_mAP`; `width` of the embedding.
     """
-    trained = _made(config, folder)
-    results = all_conditions(trained.model, config, progress)
+    made = trained(config, trainings, data)
+    model = made.model
+    if width:
+        model = reduce(model, split_of(load_data(config), "train"), width, config)
+    results = all_conditions(model, config, progress)
     with atomic(folder / "queries.npz") as temporary:
         np.savez_compressed(temporary, allow_pickle=False, **_arrays(results))
     numbers = {f"{c}.{n}": float(v) for c, t in results.items() for n, v in t.numbers.items()}
-    return {**numbers, "cpu_seconds": trained.cpu_seconds}
+    learnt = {"steps": steps_for(config), "val_mAP": made.best.get("mAP", np.nan)}
+    sizes = {"width": next(iter(results.values())).embeddings.values.shape[1]}
+    return {**numbers, "cpu_seconds": made.cpu_seconds, **(learnt if made.log else {}), **sizes}
+
+
+def cell_folder(label: str, config: Config, base: Config) -> str:
+    """Where a method's cells lie: those with another rate than the preset's have its name."""
+    return label if config.train.lr == base.train.lr else f"{label}@{config.train.lr:g}"
 
 
 def _arrays(results: Mapping[str, Tested]) -> dict[str, np.ndarray]:
@@ -159,10 +182,19 @@ def _arrays(results: Mapping[str, Tested]) -> dict[str, np.ndarray]:
     return arrays
 
 
-def _collect(outcomes: list[grid.Outcome], folder: Path) -> Comparison:
+def collect(
+    outcomes: Iterable[grid.Outcome], folder: Path, labels: Mapping[str, str]
+) -> Comparison:
+    """What the cells came to.
+
+    Args:
+        outcomes: of the grid.
+        folder: of the cells.
+        labels: cell -> row of the table.
+    """
     rows, scores, persons = [], {}, {}
     for outcome in outcomes:
-        label, seed = outcome.cell.name.split("/seed")
+        label, seed = labels[outcome.cell.name], outcome.cell.name.split("/seed")[1]
         if outcome.error:
             continue
         rows += [
@@ -180,17 +212,31 @@ def _collect(outcomes: list[grid.Outcome], folder: Path) -> Comparison:
     return Comparison(values, leads(scores, persons), failed)
 
 
-def _write(run: Run, result: Comparison) -> None:
-    for table, file in ((result.values, "values.csv"), (result.differences, "differences.csv")):
-        write_text(run.path(file), table.to_csv(index=False))
-    write_text(run.path("table.md"), markdown(result))
+def _write(
+    run: Run,
+    table: str,
+    result: Comparison,
+    trials: pd.DataFrame | None,
+    names: Mapping[str, str],
+) -> None:
+    for values, file in ((result.values, "values.csv"), (result.differences, "differences.csv")):
+        write_text(run.path(table, file), values.to_csv(index=False))
+    text = markdown(result)
+    if trials is not None:
+        write_text(run.path(table, "trials.csv"), trials.to_csv(index=False))
+        text += (
+            f"\n**Trials: validation mAP at seed 0, the chosen rate bold**\n\n{described(trials)}\n"
+        )
+    write_text(run.path(table, "table.md"), text)
     flat = {
-        f"compare.{method}.{metric}.{part}": value
+        f"compare.{names[str(method)]}.{metric}.{part}": value
         for (method, metric), rows in result.values.groupby(["method", "metric"])
         for part, value in spread(rows["value"].to_numpy())._asdict().items()
     }
-    write_json(run.path("metrics.json"), flat)
+    every = run.path("metrics.json")  # of all tables: a cell has the same numbers in each
+    write_json(every, {**(read_json(every) if every.exists() else {}), **flat})
+    failed = run.path(table, "failed.json")
     if result.failed:
-        write_json(run.path("failed.json"), result.failed)
+        write_json(failed, result.failed)
     else:
-        run.path("failed.json").unlink(missing_ok=True)
+        failed.unlink(missing_ok=True)

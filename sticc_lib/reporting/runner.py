@@ -14,10 +14,11 @@ import nbformat
 
 from sticc_lib import presets
 from sticc_lib.config import ConfigError, identity, run_name
+from sticc_lib.experiments.grid import workers_here
 from sticc_lib.locks import alone
 from sticc_lib.reporting.index import write_run, write_runs
 from sticc_lib.reporting.parameters import Parameter, assign, read
-from sticc_lib.reporting.side_by_side import run_all, workers_here
+from sticc_lib.reporting.side_by_side import run_all
 from sticc_lib.reporting.status import Limits, Status, Verdict
 from sticc_lib.run import Run, project_root, read_json, stderr, write_json, write_text
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import graphlib
-import os
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -52,26 +51,6 @@ def run_all(
         except BaseException:
             halt.set()
             raise
-
-
-def workers_here(asked: int, pieces: int) -> int:
-    """How many pieces of work to do at a time.
-
-    Args:
-        asked: by the user; 0 for what suits the machine.
-        pieces: there are.
-
-    CHOICE: two on a machine with at least two cores and no GPU. Small models gain next to nothing
-    from a second thread (a training step at `quick` takes 158 ms with two, 169 ms with one), so
-    two notebooks of one thread each are nearly twice as fast. More than two cost memory, and the
-    notebooks that need each other leave little more to do at once. One where there is a GPU.
-    """
-    if asked:
-        return max(1, min(asked, pieces))
-    import torch
-
-    alone = torch.accelerator.is_available() or (os.cpu_count() or 1) < 2
-    return 1 if alone else max(1, min(2, pieces))
 
 
 def _behind(needs: Mapping[str, list[str]], weights: Mapping[str, float]) -> dict[str, float]:

@@ -10,8 +10,9 @@ import torch
 from sticc_lib import presets
 from sticc_lib.config import ConfigError
 from sticc_lib.experiments import compare as module
-from sticc_lib.experiments import conditions
-from sticc_lib.experiments.compare import METHODS, compare, method_config, method_model
+from sticc_lib.experiments import conditions, trainings, tune
+from sticc_lib.experiments.compare import compare, method_model
+from sticc_lib.experiments.methods import METHODS, TABLES, method_config
 from sticc_lib.models import zoo
 from sticc_lib.presets import preset
 from sticc_lib.run import RunError
@@ -31,9 +32,10 @@ def no_pets(monkeypatch):
 def call(tmp_path, overrides, no_pets):
     """compare() with the small settings, into a folder of the test's own."""
 
-    def run(methods=("sticc", "hsv_histogram"), seeds=2, **changes):
+    def run(methods=("sticc", "hsv_histogram"), seeds=2, table="floors", workers=1, **changes):
         changes = overrides | changes
-        return compare("smoke", seeds, methods, str(tmp_path / "c"), changes, progress=False)
+        return compare("smoke", seeds, methods, str(tmp_path / "c"), changes, progress=False,
+                       table=table, workers=workers)  # fmt: skip
 
     return run
 
@@ -43,7 +45,7 @@ def quick_cells(monkeypatch):
     """Cells that are done at once, each with its own luck; one can be told to fail."""
     calls, failing = [], set()
 
-    def run_cell(config, folder, progress=True):
+    def run_cell(config, folder, *rest):
         name = f"{config.model.name}/{config.seed}"
         calls.append(name)
         if name in failing or "all" in failing:
@@ -74,9 +76,9 @@ def test_methods_are_trained_tested_and_written_down(call, tmp_path, monkeypatch
     assert (found.differences["low"] <= found.differences["difference"]).all()
     assert (found.differences["difference"] <= found.differences["high"]).all()
     folder = tmp_path / "c"
-    kept = pd.read_csv(folder / "values.csv")
+    kept = pd.read_csv(folder / "floors/values.csv")
     pd.testing.assert_frame_equal(kept, found.values)
-    assert "±" in (folder / "table.md").read_text()
+    assert "±" in (folder / "floors/table.md").read_text()
     numbers = json.loads((folder / "metrics.json").read_text())
     runs = found.values.query("method == 'sticc' and metric == 'walkers.mAP'")["value"]
     assert numbers["compare.sticc.walkers.mAP.mean"] == pytest.approx(runs.mean())
@@ -99,12 +101,12 @@ def test_a_failing_cell_is_told_and_the_others_go_on(call, quick_cells, tmp_path
     quick_cells.failing.add("mean_pool/0")
     found = call(["sticc", "mean_pool", "frozen"], 2)
     assert found.failed == {"mean_pool/seed0": "TrainingError: mean_pool/0: the loss is nan"}
-    told = json.loads((tmp_path / "c/failed.json").read_text())
+    told = json.loads((tmp_path / "c/floors/failed.json").read_text())
     assert told == found.failed
     assert set(found.differences["method"]) == {"mean_pool", "frozen"}, "one seed is left"
     quick_cells.failing.clear()
     assert not call(["sticc", "mean_pool", "frozen"], 2).failed
-    assert not (tmp_path / "c/failed.json").exists()
+    assert not (tmp_path / "c/floors/failed.json").exists()
     assert quick_cells.calls[5:] == ["mean_pool/0"]
 
 
@@ -113,7 +115,7 @@ def test_a_comparison_in_which_all_fails_still_tells_why(call, quick_cells, tmp_
     found = call(["sticc", "frozen"], 1)
     assert set(found.failed) == {"sticc/seed0", "frozen/seed0"}
     assert len(found.values) == len(found.differences) == 0
-    assert (tmp_path / "c/table.md").exists()
+    assert (tmp_path / "c/floors/table.md").exists()
 
 
 def test_the_folder_of_another_comparison_is_refused(call, quick_cells):
@@ -128,7 +130,7 @@ def test_the_folder_of_another_comparison_is_refused(call, quick_cells):
 
 def test_newly_calibrated_steps_train_anew(call, quick_cells, monkeypatch):
     call(["sticc"], 1)
-    monkeypatch.setattr(module, "steps_for", lambda config: 7)
+    monkeypatch.setattr(trainings, "steps_for", lambda config: 7)
     call(["sticc"], 1)
     assert quick_cells.calls == ["sticc/0"] * 2
 
@@ -138,6 +140,8 @@ def test_newly_calibrated_steps_train_anew(call, quick_cells, monkeypatch):
     [
         ({"methods": ["sticc", "resnet"]}, "unknown method 'resnet'; known: .*sticc"),
         ({"seeds": 0}, "seeds: 0; expected at least 1"),
+        ({"table": "flors"}, "table: 'flors' is none of floors, aggregation"),
+        ({"workers": -1}, "workers: -1; expected 1 or more"),
         ({"train.lrr": 1}, "unknown name train.lrr"),
         ({"data.name": "mars"}, "data.root: say where mars is"),
     ],
@@ -189,3 +193,51 @@ def test_a_methods_model_is_trained_in_its_folder_or_comes_as_it_is(small, tmp_p
     assert not (tmp_path / "stripes").exists()
     with pytest.raises(ConfigError, match="unknown method 'resnet'"):
         method_model("resnet", small(), tmp_path)
+
+
+def test_each_method_of_a_tuned_table_keeps_its_best_rate(call, tmp_path):
+    found = call(["sticc", "mean_pool", "frozen"], 1, "aggregation")
+    folder = tmp_path / "c"
+    trials = pd.read_csv(folder / "aggregation/trials.csv")
+    assert trials.groupby("method").size().to_dict() == {"sticc": 3, "mean_pool": 3}
+    best = trials.loc[trials.groupby("method")["val_mAP"].idxmax()].set_index("method")
+    chosen = trials[trials["chosen"]].set_index("method")
+    assert chosen["val_mAP"].to_dict() == best["val_mAP"].to_dict()
+    scores = found.values.query("metric == 'val_mAP'").set_index("method")["value"]
+    assert scores.to_dict() == chosen["val_mAP"].to_dict(), "the trial is the cell of seed 0"
+    assert len(list((folder / "trainings").iterdir())) == 6, "nothing was trained twice"
+    assert "**Trials" in (folder / "aggregation/table.md").read_text()
+
+
+def test_tables_share_their_cells(call, quick_cells):
+    call(["sticc", "mean_pool"], 2)
+    call(["sticc", "rg"], 2, "ablation")
+    # the last two are those of rg, which is a sticc
+    assert quick_cells.calls == ["sticc/0", "sticc/1", "mean_pool/0", "mean_pool/1",
+                                 "sticc/0", "sticc/1"]  # fmt: skip
+
+
+def test_the_reduced_embedding_comes_from_the_same_training(call, tmp_path):
+    narrow = {"sticc_pca": module.Method("sticc", reduce=5)}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(METHODS, "sticc_pca", narrow["sticc_pca"])
+        found = call(["sticc", "sticc_pca"], 1, "ablation")
+    width = found.values.query("metric == 'width'").set_index("method")["value"]
+    assert width.to_dict() == {"sticc": 48, "sticc_pca": 5}
+    assert len(list((tmp_path / "c/trainings").iterdir())) == 1
+
+
+def test_every_table_names_rows_that_are_known_and_none_twice():
+    for names in TABLES.values():
+        assert set(names) <= set(METHODS)
+        assert len(set(names)) == len(names)
+
+
+def test_a_method_whose_trials_all_failed_keeps_the_presets_rate(small, tmp_path, monkeypatch):
+    def fail(*_):
+        raise TrainingError("the loss is nan")
+
+    monkeypatch.setattr(tune, "trained", fail)
+    rates, table = tune.choose_rates({"sticc": small()}, tmp_path, "data")
+    assert rates == {"sticc": small().train.lr}
+    assert len(table) == 0

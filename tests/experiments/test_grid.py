@@ -1,5 +1,9 @@
 """Cells run once: skipped when done, resumed when not, begun anew when their inputs changed."""
 
+import os
+import signal
+import time
+
 import pytest
 
 from sticc_lib.experiments import grid
@@ -20,6 +24,23 @@ class Work:
         if cell.name in self.fails:
             raise ValueError(f"{cell.name} cannot be done")
         return {"value": float(len(cell.inputs))}
+
+
+def beside(cell, folder):
+    """Waits until the other cell's trace is there: possible only if both run at once."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "here").touch()
+    other = folder.parents[1] / cell.inputs["other"] / "seed0" / "here"
+    for _ in range(3000):
+        if other.exists():
+            return {"pid": float(os.getpid()), "threads": float(os.environ["OMP_NUM_THREADS"])}
+        time.sleep(0.01)
+    raise TimeoutError(f"{other} never came")
+
+
+def die(cell, folder):
+    """Ends its process, as the system does when memory runs out."""
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
 CELLS = [Cell("a/seed0", {"lr": 1}), Cell("b/seed0", {"lr": 1}), Cell("c/seed0", {"lr": 2})]
@@ -88,3 +109,26 @@ def test_force_begins_every_cell_anew(tmp_path):
     grid.run(CELLS, again, tmp_path, force=True)
     assert again.calls == [cell.name for cell in CELLS]
     assert set(map(tuple, again.found.values())) == {("cell.json",)}
+
+
+def test_workers_are_as_many_as_asked_for_but_never_more_than_the_pieces():
+    assert grid.workers_here(8, 3) == 3
+    assert grid.workers_here(1, 3) == 1
+    assert 1 <= grid.workers_here(0, 9) <= 2
+
+
+def test_cells_run_side_by_side_in_processes_of_their_own(tmp_path, monkeypatch):
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    pair = [Cell("a/seed0", {"other": "b"}), Cell("b/seed0", {"other": "a"})]
+    outcomes = grid.run(pair, beside, tmp_path, workers=2)
+    assert [o.cell.name for o in outcomes] == ["a/seed0", "b/seed0"]
+    assert not any(o.error for o in outcomes)
+    assert len({o.numbers["pid"] for o in outcomes} | {float(os.getpid())}) == 3
+    again = grid.run(pair, beside, tmp_path, workers=2)
+    assert all(o.skipped for o in again)
+
+
+def test_a_killed_worker_is_told_and_the_next_call_goes_on(tmp_path):
+    outcomes = grid.run(CELLS[:2], die, tmp_path, workers=2)
+    assert {o.error for o in outcomes} == {"a worker process died; run again to go on"}
+    assert not any(o.error for o in grid.run(CELLS[:2], Work(), tmp_path))

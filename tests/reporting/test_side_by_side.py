@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from sticc_lib.reporting.side_by_side import run_all, workers_here
+from sticc_lib.reporting.side_by_side import run_all
 
 
 class Watch:
@@ -67,9 +67,3 @@ def test_an_error_halts_what_is_under_way_and_starts_nothing_more():
         list(run_all({"1": [], "2": [], "3": []}, work, 2, halt))
     assert halt.is_set()
     assert "3" not in began
-
-
-def test_workers_are_as_many_as_asked_for_but_never_more_than_the_pieces():
-    assert workers_here(8, 3) == 3
-    assert workers_here(1, 3) == 1
-    assert 1 <= workers_here(0, 9) <= 2

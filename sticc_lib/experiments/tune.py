@@ -1,0 +1,76 @@
+"""Equal trials for every method: each tries the same rates and keeps its own best."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import pandas as pd
+
+from sticc_lib.config import Config
+from sticc_lib.experiments import grid
+from sticc_lib.experiments.trainings import inputs, trained
+
+FACTORS = (0.5, 1.0, 2.0)
+"""Times the preset's rate. CHOICE: the rate moves a method most, and three trials each of all
+methods are what an hour on two cores holds; everything else is the same for all."""
+
+
+def choose_rates(
+    configs: Mapping[str, Config], folder: Path, data: str, workers: int = 1, force: bool = False
+) -> tuple[dict[str, float], pd.DataFrame]:
+    """Tries every rate with every method at seed 0; validation persons choose.
+
+    Args:
+        configs: label -> config of its seed 0.
+        folder: of the comparison; trainings go to `trainings/`, results to `trials/`.
+        data: the set's fingerprint.
+        workers: trials side by side.
+        force: try all anew.
+
+    Returns:
+        Label -> best rate by validation mAP (the lower of equals); and a row a trial: `method`,
+        `lr`, `val_mAP`, `chosen`. A method of which no trial ended well has the preset's rate.
+    """
+    trials = {
+        f"{label}/lr{config.train.lr * factor:g}": replace(
+            config, train=replace(config.train, lr=config.train.lr * factor)
+        )
+        for label, config in configs.items()
+        for factor in FACTORS
+    }
+    cells = [grid.Cell(name, inputs(config, data)) for name, config in trials.items()]
+    work = partial(_trial, trials, folder / "trainings", data)
+    outcomes = grid.run(cells, work, folder / "trials", force, workers)
+    rows = [
+        {"method": o.cell.name.split("/")[0], "lr": trials[o.cell.name].train.lr, **o.numbers}
+        for o in outcomes if not o.error
+    ]  # fmt: skip
+    table = pd.DataFrame(rows, columns=["method", "lr", "val_mAP"])
+    best = table.sort_values(["val_mAP", "lr"], ascending=[False, True])
+    found = best.drop_duplicates("method").set_index("method")["lr"].to_dict()
+    rates = {label: float(found.get(label, c.train.lr)) for label, c in configs.items()}
+    return rates, table.assign(chosen=table["lr"] == table["method"].map(rates))
+
+
+def _trial(
+    configs: Mapping[str, Config], folder: Path, data: str, cell: grid.Cell, place: Path
+) -> dict[str, float]:
+    return {"val_mAP": trained(configs[cell.name], folder, data).best["mAP"]}
+
+
+def described(table: pd.DataFrame) -> str:
+    """The trials as Markdown: a row a method, a column a rate, the chosen one bold."""
+    shown = table.assign(
+        text=[f"**{v:.3f}**" if c else f"{v:.3f}"
+              for v, c in zip(table["val_mAP"], table["chosen"], strict=True)]
+    )  # fmt: skip
+    wide = shown.pivot(index="method", columns="lr", values="text").reindex(
+        table["method"].unique()
+    )
+    head = "| method | " + " | ".join(f"lr {lr:g}" for lr in wide.columns) + " |"
+    lines = [head, "|" + "---|" * (len(wide.columns) + 1)]
+    lines += [f"| {name} | " + " | ".join(map(str, row)) + " |" for name, row in wide.iterrows()]
+    return "\n".join(lines)
