@@ -9,19 +9,19 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from sticc_lib.config import Config, ConfigError, from_dict, identity
+from sticc_lib.config import Config, ConfigError, flatten, from_dict, identity, to_dict
 from sticc_lib.experiments import grid
 from sticc_lib.experiments.conditions import Tested, all_conditions
+from sticc_lib.experiments.costs import COLUMNS, costs
 from sticc_lib.experiments.methods import METHODS, TUNED, Method, method, method_config, rows
 from sticc_lib.experiments.reduced import reduce
 from sticc_lib.experiments.session import load_data, new_model, split_of, train_method
 from sticc_lib.experiments.tables import Comparison, leads, markdown
 from sticc_lib.experiments.trainings import inputs, trained
-from sticc_lib.experiments.tune import choose_rates, described
+from sticc_lib.experiments.tune import choose_rates
 from sticc_lib.locks import alone
 from sticc_lib.models import zoo
 from sticc_lib.presets import preset as preset_named
-from sticc_lib.presets import steps_for
 from sticc_lib.retrieval.scores import summarise
 from sticc_lib.retrieval.stats import spread
 from sticc_lib.run import Run, atomic, read_json, write_json, write_text
@@ -94,7 +94,7 @@ def compare(
     with alone(run.path(table), f"the table {table}"):
         workers = grid.workers_here(workers, len(labels))
         plan = _Plan(run.folder, data, progress and workers == 1)
-        trials = None
+        trials = pd.DataFrame()
         if table in TUNED:
             learn = {n: c for n, c in configs.items() if c.model.name not in zoo.UNTRAINED}
             rates, trials = choose_rates(learn, run.folder, data, workers, force)
@@ -105,9 +105,10 @@ def compare(
             for seed in range(1 if config.model.name in zoo.UNTRAINED else seeds):
                 plan.add(f"{folder}/seed{seed}", label, replace(config, seed=seed))
         outcomes = grid.run(plan.cells, plan, run.path("cells"), force, workers)
-        result = collect(outcomes, run.path("cells"), plan.labels)
+        found = collect(outcomes, run.path("cells"), plan.labels)
+        result = replace(found, costs=_costs(configs, run.folder, table), trials=trials)
         names = {label: cell.split("/")[0] for cell, label in plan.labels.items()}
-        _write(run, table, result, trials, names)
+        _write(run, table, result, names)
     return result
 
 
@@ -152,8 +153,8 @@ def run_cell(
         progress: show bars.
 
     Returns:
-        Flat numbers such as `walkers.heavy.rank1`, and of the training `cpu_seconds`, `steps`,
-        `val_mAP`; `width` of the embedding.
+        Flat numbers such as `walkers.heavy.rank1`; `width` of the embedding; of the training
+        `cpu_seconds` and `val_mAP`.
     """
     made = trained(config, trainings, data)
     model = made.model
@@ -163,9 +164,24 @@ def run_cell(
     with atomic(folder / "queries.npz") as temporary:
         np.savez_compressed(temporary, allow_pickle=False, **_arrays(results))
     numbers = {f"{c}.{n}": float(v) for c, t in results.items() for n, v in t.numbers.items()}
-    learnt = {"steps": steps_for(config), "val_mAP": made.best.get("mAP", np.nan)}
-    sizes = {"width": next(iter(results.values())).embeddings.values.shape[1]}
-    return {**numbers, "cpu_seconds": made.cpu_seconds, **(learnt if made.log else {}), **sizes}
+    numbers["width"] = next(iter(results.values())).embeddings.values.shape[1]
+    learnt = {"val_mAP": made.best["mAP"]} if made.best else {}
+    return {**numbers, **learnt, "cpu_seconds": made.cpu_seconds}
+
+
+def _costs(configs: Mapping[str, Config], folder: Path, table: str) -> pd.DataFrame:
+    """Costs of a table's methods; measured once, and anew when a method's sizes changed."""
+    sizes = {label: flatten(to_dict(config.model)) for label, config in configs.items()}
+
+    def measure(cell: grid.Cell, place: Path) -> dict[str, float]:
+        held = costs(configs).stack()
+        return {f"{label}|{name}": float(value) for (label, name), value in held.items()}
+
+    outcome = grid.run([grid.Cell(table, sizes)], measure, folder / "costs")[0]
+    rows = [(*name.split("|"), value) for name, value in outcome.numbers.items()]
+    table_ = pd.DataFrame(rows, columns=["method", "name", "value"])
+    wide = table_.pivot(index="method", columns="name", values="value")
+    return wide.reindex(index=list(configs), columns=list(COLUMNS)) if rows else pd.DataFrame()
 
 
 def cell_folder(label: str, config: Config, base: Config) -> str:
@@ -197,9 +213,12 @@ def collect(
         label, seed = labels[outcome.cell.name], outcome.cell.name.split("/seed")[1]
         if outcome.error:
             continue
+        numbers = dict(outcome.numbers)
+        if numbers.get("cpu_seconds"):
+            numbers["steps"] = float(outcome.cell.inputs["steps"])
         rows += [
             {"method": label, "seed": int(seed), "metric": metric, "value": value}
-            for metric, value in sorted(outcome.numbers.items())  # as they come back from disk
+            for metric, value in sorted(numbers.items())  # as they come back from disk
         ]
         with np.load(folder / outcome.cell.name / "queries.npz", allow_pickle=False) as held:
             for name in [n.removesuffix("|person") for n in held.files if n.endswith("|person")]:
@@ -216,18 +235,13 @@ def _write(
     run: Run,
     table: str,
     result: Comparison,
-    trials: pd.DataFrame | None,
     names: Mapping[str, str],
 ) -> None:
-    for values, file in ((result.values, "values.csv"), (result.differences, "differences.csv")):
-        write_text(run.path(table, file), values.to_csv(index=False))
-    text = markdown(result)
-    if trials is not None:
-        write_text(run.path(table, "trials.csv"), trials.to_csv(index=False))
-        text += (
-            f"\n**Trials: validation mAP at seed 0, the chosen rate bold**\n\n{described(trials)}\n"
-        )
-    write_text(run.path(table, "table.md"), text)
+    for part in ("values", "differences", "trials"):
+        text = getattr(result, part).to_csv(index=False)
+        write_text(run.path(table, f"{part}.csv"), text)
+    write_text(run.path(table, "costs.csv"), result.costs.to_csv(index_label="method"))
+    write_text(run.path(table, "table.md"), markdown(result))
     flat = {
         f"compare.{names[str(method)]}.{metric}.{part}": value
         for (method, metric), rows in result.values.groupby(["method", "metric"])

@@ -137,6 +137,11 @@ def _side_by_side(work: Work, waiting: list[Waiting], workers: int) -> Iterator[
             raise
 
 
+def only_thread() -> None:
+    """For a process that shall compute on one thread; called before torch is imported there."""
+    _few_threads(1)
+
+
 def _few_threads(threads: int) -> None:
     """Before torch is imported in a process."""
     for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):

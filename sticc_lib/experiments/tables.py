@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -21,11 +21,15 @@ class Comparison:
         values: one row a (method, seed, metric): `value`.
         differences: one row a (method, condition, metric): STICC's lead, `low`, `high`.
         failed: cells that ended in an error, with it.
+        costs: a row a method, as `experiments.costs.costs` has them; empty where not measured.
+        trials: a row a trial, as `experiments.tune.choose_rates` has them; empty without.
     """
 
     values: pd.DataFrame
     differences: pd.DataFrame
     failed: dict[str, str]
+    costs: pd.DataFrame = field(default_factory=pd.DataFrame)
+    trials: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     def table(self, metrics: Sequence[str]) -> pd.DataFrame:
         """A row a method, a column a metric: `mean ± sd` over seeds (sd where there are two)."""
@@ -76,7 +80,7 @@ TABLES = {
     "PETS2009 re-entry (real)": [
         "pets.frame_mAP", "pets.visit_rank1", "pets_mot.frame_mAP", "pets_mot.visit_rank1",
     ],
-    "training": ["cpu_seconds"],
+    "training": ["cpu_seconds", "steps", "val_mAP"],
 }  # fmt: skip
 
 
@@ -99,7 +103,36 @@ def markdown(result: Comparison) -> str:
         wide = wide.reindex(found["method"].unique())[found["column"].unique()]
         parts += ["**STICC's lead, 95 % interval (paired bootstrap over persons)**", "",
                   _markdown_table(wide, "against"), ""]  # fmt: skip
+    if len(result.costs):
+        parts += ["**costs at test time, one thread**", "",
+                  _markdown_table(described(result.costs), "method"), ""]  # fmt: skip
+    if len(result.trials):
+        parts += ["**trials: validation mAP at seed 0, the chosen rate in bold**", "",
+                  _markdown_table(trials(result.trials), "method"), ""]  # fmt: skip
     return "\n".join(parts)
+
+
+def described(costs: pd.DataFrame) -> pd.DataFrame:
+    """Costs as text, in units that can be read: a row a method."""
+    return pd.DataFrame(
+        {
+            "embedding width": costs["width"].map("{:.0f}".format),
+            "parameters, M": (costs["parameters"] / 1e6).map("{:.2f}".format),
+            "MACs a clip, G": (costs["MACs"] / 1e9).map("{:.3f}".format),
+            "clips/s": costs["clips_per_second"].map("{:.1f}".format),
+            "peak memory, MiB": costs["peak_MiB"].map("{:.0f}".format),
+        }
+    )
+
+
+def trials(table: pd.DataFrame) -> pd.DataFrame:
+    """Trials as text: a row a method, a column a rate, the chosen one bold."""
+    shown = [f"**{v:.3f}**" if chosen else f"{v:.3f}"
+             for v, chosen in zip(table["val_mAP"], table["chosen"], strict=True)]  # fmt: skip
+    wide = table.assign(shown=shown, lr=[f"lr {rate:g}" for rate in table["lr"]])
+    order = {name: table[name].unique() for name in ("method", "lr")}
+    wide = wide.pivot(index="method", columns="lr", values="shown").reindex(order["method"])
+    return wide[[f"lr {rate:g}" for rate in sorted(order["lr"])]].fillna("failed")
 
 
 def _markdown_table(table: pd.DataFrame, corner: str) -> str:

@@ -59,18 +59,3 @@ def _trial(
     configs: Mapping[str, Config], folder: Path, data: str, cell: grid.Cell, place: Path
 ) -> dict[str, float]:
     return {"val_mAP": trained(configs[cell.name], folder, data).best["mAP"]}
-
-
-def described(table: pd.DataFrame) -> str:
-    """The trials as Markdown: a row a method, a column a rate, the chosen one bold."""
-    shown = table.assign(
-        text=[f"**{v:.3f}**" if c else f"{v:.3f}"
-              for v, c in zip(table["val_mAP"], table["chosen"], strict=True)]
-    )  # fmt: skip
-    wide = shown.pivot(index="method", columns="lr", values="text").reindex(
-        table["method"].unique()
-    )
-    head = "| method | " + " | ".join(f"lr {lr:g}" for lr in wide.columns) + " |"
-    lines = [head, "|" + "---|" * (len(wide.columns) + 1)]
-    lines += [f"| {name} | " + " | ".join(map(str, row)) + " |" for name, row in wide.iterrows()]
-    return "\n".join(lines)

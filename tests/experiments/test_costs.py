@@ -1,0 +1,36 @@
+"""Costs: counted as they are, measured where they must be, comparable between methods."""
+
+import pytest
+
+from sticc_lib.experiments.costs import COLUMNS, costs
+from sticc_lib.experiments.methods import method_config
+from sticc_lib.models import zoo
+
+
+@pytest.fixture(scope="module")
+def found():
+    from sticc_lib.presets import preset
+
+    base = preset("smoke", **{"model.height": 64, "model.width": 32})
+    return costs({n: method_config(n, 0, base) for n in ("sticc", "mean_pool")}, repeats=1)
+
+
+def test_every_cost_of_every_method_is_there(found):
+    assert list(found.columns) == list(COLUMNS)
+    assert list(found.index) == ["sticc", "mean_pool"]
+    assert (found > 0).all().all()
+
+
+def test_sticc_costs_more_than_the_mean_it_is_built_upon(found):
+    for column in ("width", "parameters", "MACs"):
+        assert found.loc["sticc", column] > found.loc["mean_pool", column]
+    assert found.loc["sticc", "width"] == 3 * found.loc["mean_pool", "width"]
+
+
+def test_classifiers_do_not_count(found):
+    from sticc_lib.presets import preset
+
+    config = method_config("mean_pool", 0, preset("smoke")).model
+    sizes = [sum(p.numel() for p in zoo.build("mean_pool", n, config=config).parameters())
+             for n in (300, 301)]  # fmt: skip
+    assert found.loc["mean_pool", "parameters"] == sizes[0] - 300 * (sizes[1] - sizes[0])
