@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from sticc_lib.recipe import LossConfig, TrainConfig
 from sticc_lib.values import ConfigError, flatten, from_dict, to_dict
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "identity",
     "run_name",
     "to_dict",
+    "without_later",
 ]
 
 
@@ -124,50 +126,6 @@ class ModelConfig:
 
 
 @dataclass(frozen=True)
-class LossConfig:
-    """Weights of the terms; see `losses.py` for each."""
-
-    smoothing: float = 0.1
-    margin: float = 0.3
-    common: float = 0.5
-    """Weight of the identity and triplet terms of the common branch (M1)."""
-    diversity: float = 0.1
-    spread: float = 1.0
-    spread_delta: float = 0.3
-
-
-@dataclass(frozen=True)
-class TrainConfig:
-    steps: int = 0
-    """Optimiser steps; 0 takes the preset's calibrated number for the method (presets.py)."""
-    persons: int = 8
-    """P of a P x K batch."""
-    tracklets: int = 4
-    """K of a P x K batch."""
-    optimizer: Literal["adam", "adamw"] = "adamw"
-    lr: float = 2e-3
-    trunk_lr_scale: float = 0.3
-    weight_decay: float = 5e-3
-    warmup: float = 0.1
-    """Share of the steps over which the rate rises to `lr`."""
-    schedule: Literal["cosine", "step"] = "cosine"
-    milestones: tuple[float, ...] = (0.27, 0.53, 0.8)
-    """Shares of the steps at which the rate falls tenfold, for `step`."""
-    grad_clip: float = 5.0
-    bf16: Literal["auto", "on", "off"] = "auto"
-    """Autocast of trunk and head. Auto: on a GPU, or a CPU whose cores compute in bf16."""
-    flip: float = 0.5
-    erase: float = 0.5
-    """Chance that a frame loses a random part, drawn per frame."""
-    crop: int = 10
-    """Padding of the random crop, pixels; only where pixels are augmented."""
-    validate_every: int = 0
-    """Steps between validations; 0 means a tenth of the run, from 40 % of it on."""
-    checkpoint_every: int = 0
-    """Steps between resumable checkpoints; 0 means ten over the run."""
-
-
-@dataclass(frozen=True)
 class EvalConfig:
     policy: Literal["all_frames", "restricted", "dense"] = "all_frames"
     """How a tracklet is cut into clips at test time (tracklets/sampling.py)."""
@@ -223,7 +181,12 @@ def check_model(config: ModelConfig, found: Iterable[str] = ()) -> None:
         raise ConfigError("model: " + "; ".join(problems))
 
 
-_LATER = {"data.split": 0, "data.val_share": 0.0, "model.head.faithful": True}
+_LATER: dict[str, Any] = {
+    "data.split": 0, "data.val_share": 0.0, "model.head.faithful": True, "loss.contrast": False,
+    "train.sampler": "pk", "train.clips": "restricted", "train.lr_scales": {},
+    "train.decay_vectors": False, "train.warmup_from": 0.0, "train.gamma": 0.1,
+    "train.erase_rule": "frame", "train.erase_fill": (124, 116, 104),
+}  # fmt: skip
 """Settings that came later, and the values at which a run is what it was without them."""
 
 
@@ -232,6 +195,18 @@ def identity(config: Config) -> dict[str, Any]:
     every = flatten(to_dict(config)).items()
     here = ("device", "threads")
     return {k: v for k, v in every if k not in here and not (k in _LATER and v == _LATER[k])}
+
+
+def without_later(plain: dict[str, Any]) -> dict[str, Any]:
+    """A nested dict of a config without the later settings that stand at their old values."""
+    for name, value in _LATER.items():
+        *parents, leaf = name.split(".")
+        group = plain
+        for parent in parents:
+            group = group.get(parent, {})
+        if leaf in group and group[leaf] == value:
+            del group[leaf]
+    return plain
 
 
 def run_name(config: Config) -> str:

@@ -5,7 +5,16 @@ import dataclasses
 import pytest
 
 from sticc_lib import presets
-from sticc_lib.config import Config, ConfigError, flatten, from_dict, identity, run_name, to_dict
+from sticc_lib.config import (
+    Config,
+    ConfigError,
+    flatten,
+    from_dict,
+    identity,
+    run_name,
+    to_dict,
+    without_later,
+)
 
 
 def test_a_config_survives_the_way_through_a_dict():
@@ -76,6 +85,18 @@ def test_settings_that_came_later_do_not_make_another_run_of_an_old_one():
     for name in ("split", "val_share", "options"):
         old["data"].pop(name)
     assert from_dict(Config, old) == Config()
+    recipe = {"train.sampler": "rep", "train.lr_scales.guide": 0.5, "train.gamma": 0.3,
+              "train.erase_fill": [0, 0, 0], "loss.contrast": True}  # fmt: skip
+    assert not set(recipe) & set(identity(Config()))
+    assert set(recipe) <= set(identity(from_dict(Config, recipe)))
+
+
+def test_what_came_later_is_left_out_of_a_dict_only_where_it_changes_nothing():
+    plain = without_later(to_dict(from_dict(Config, {"train.gamma": 0.3})))
+    assert plain["train"]["gamma"] == 0.3
+    assert "sampler" not in plain["train"]
+    assert "faithful" not in plain["model"]["head"]
+    assert from_dict(Config, plain).train.gamma == 0.3
 
 
 def test_a_name_that_is_value_and_group_is_refused():

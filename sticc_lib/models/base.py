@@ -8,7 +8,8 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
-from sticc_lib.config import ModelConfig
+from sticc_lib import losses
+from sticc_lib.config import LossConfig, ModelConfig
 from sticc_lib.values import Refusal
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
@@ -62,6 +63,8 @@ class VideoModel(nn.Module):
     trunk: Any  # models.trunk.Trunk
     settings: ModelConfig  # what the zoo built it from, and for how many training persons
     persons: int
+    trunk_parts: tuple[str, ...] = ("trunk.",)
+    """How the names of those parameters begin that learn at the trunk's rate."""
 
     def forward(self, clips: Tensor, mask: Tensor | None = None, from_maps: bool = False) -> Output:
         """Clips to embeddings.
@@ -86,6 +89,32 @@ class VideoModel(nn.Module):
         batch, time = clips.shape[:2]
         maps = self.trunk.frozen(clips.flatten(0, 1))  # [B*T C' H' W']
         return self.forward_maps(maps.unflatten(0, (batch, time)), mask)
+
+    def objective(
+        self, out: Output, persons: Tensor, settings: LossConfig
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        """What training makes small; a compared method has its own published terms here.
+
+        Args:
+            out: of clips, in training mode.
+            persons: class numbers int64 [B].
+            settings: weights of the terms.
+
+        Returns:
+            The weighted sum, and every unweighted term by name (detached).
+        """
+        return losses.total(out.features, out.logits, out.extras, persons, settings)
+
+    def after_step(self, out: Output, persons: Tensor) -> None:
+        """What moves with a training step beside weights; nothing, by default.
+
+        Whatever is kept between steps belongs in buffers: checkpoints hold them, and a resumed
+        training goes on with them.
+
+        Args:
+            out: what the step was made from.
+            persons: class numbers int64 [B].
+        """
 
     @property
     def blocks(self) -> dict[str, slice]:

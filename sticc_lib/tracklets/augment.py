@@ -1,7 +1,8 @@
 """Augmentation of whole clips: flip and crop are drawn once a clip, erasing once a frame.
 
 A person does not turn round between two frames, so geometry belongs to the clip. An occluder does
-come and go, and bridging it is what the model should learn, so erasing belongs to the frame. All
+come and go, and bridging it is what the model should learn, so erasing belongs to the frame (unless
+a published rule is asked for, erasing.py). All
 draws come from the caller's generator, in a fixed order and number: the same state gives the same
 bits, and a chance of 0 leaves the other draws as they were.
 """
@@ -11,6 +12,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from sticc_lib.tracklets.erasing import place, rectangles
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -25,7 +28,8 @@ def augment_clips(
     flip: float = 0.5,
     crop: int = 10,
     erase: float = 0.5,
-    fill: tuple[int, int, int] = MEAN_COLOUR,
+    fill: tuple[int, ...] = MEAN_COLOUR,
+    rule: str = "frame",
 ) -> Tensor:
     """Flips, shifts and erases clips of pixels.
 
@@ -35,9 +39,9 @@ def augment_clips(
         flip: chance that a clip is mirrored.
         crop: pixels of padding (with `fill`) on each side of which a window of the old size is
             cut; the same window for a clip's frames. 0: none.
-        erase: chance that a frame loses a rectangle of 2 to 40 % of its area, height over width
-            0.3 to 3.3 (random erasing, Zhong et al. 2020; per frame: ours).
+        erase: chance that a frame (by some rules, a clip) loses a rectangle.
         fill: RGB of what is missing.
+        rule: of `erasing.RULES`; which rectangles.
 
     Returns:
         uint8 [B T 3 H W], a new tensor.
@@ -48,8 +52,9 @@ def augment_clips(
     clips, frames, _, height, width = pixels.shape
     flips = rng.random(clips) < flip
     shifts = rng.integers(0, 2 * crop + 1, size=(clips, 2))
-    boxes = _draw_rectangles(rng, clips * frames, height, width, erase)
-    colour = torch.tensor(fill, dtype=pixels.dtype).view(3, 1, 1)
+    boxes, colours = rectangles(rule, rng, (clips, frames), (height, width), erase)
+    colours = np.array(fill)[None].repeat(len(boxes), 0) if colours is None else colours
+    colour = torch.from_numpy(colours).to(pixels.dtype).view(-1, 3, 1, 1)
     done = []
     for number, clip in enumerate(pixels):  # [T 3 H W]
         if flips[number]:
@@ -63,7 +68,9 @@ def augment_clips(
     for number, (top, left, h, w) in enumerate(boxes):
         if h:
             frame = augmented[number // frames, number % frames]
-            functional.erase(frame, int(top), int(left), int(h), int(w), colour, inplace=True)
+            functional.erase(
+                frame, int(top), int(left), int(h), int(w), colour[number], inplace=True
+            )
     return augmented
 
 
@@ -97,20 +104,6 @@ def augment_maps(
     return torch.where(gone.unsqueeze(2), mean, flipped)
 
 
-def _draw_rectangles(
-    rng: np.random.Generator, count: int, height: int, width: int, chance: float
-) -> np.ndarray:
-    """(top, left, h, w) of each frame's rectangle, int64 [n, 4]; h = w = 0 where none."""
-    hit = rng.random(count) < chance
-    area = rng.uniform(0.02, 0.4, count) * height * width
-    aspect = np.exp(rng.uniform(np.log(0.3), np.log(1 / 0.3), count))
-    # CHOICE: a side longer than the frame is cut to it, instead of drawing again: the number of
-    # draws stays fixed, and on tall frames low wide bands stay possible.
-    h = np.clip(np.round(np.sqrt(area * aspect)), 1, height).astype(np.int64)
-    w = np.clip(np.round(np.sqrt(area / aspect)), 1, width).astype(np.int64)
-    return _place(rng, h, w, height, width, hit)
-
-
 def _draw_token_boxes(
     rng: np.random.Generator, count: int, height: int, width: int, chance: float
 ) -> np.ndarray:
@@ -121,12 +114,4 @@ def _draw_token_boxes(
     h_box = rng.integers(1, height + 1, count)
     w_box = rng.integers(1, max(width // 2, 1) + 1, count)
     h, w = np.where(band, h_band, h_box), np.where(band, width, w_box)
-    return _place(rng, h, w, height, width, hit)
-
-
-def _place(
-    rng: np.random.Generator, h: np.ndarray, w: np.ndarray, height: int, width: int, hit: np.ndarray
-) -> np.ndarray:
-    top = rng.integers(0, height - h + 1)
-    left = rng.integers(0, width - w + 1)
-    return np.stack([top, left, h, w], axis=1) * hit[:, None]
+    return place(rng, h, w, height, width, hit)

@@ -1,8 +1,4 @@
-"""Which frames make a clip, and which tracklets make a batch.
-
-The frame rules are pure functions of (length, T, rng). The batch rule is a pure function of
-(seed, step), so that an interrupted training goes on with the batches it would have seen.
-"""
+"""Which frames make a clip: pure functions of (length, T, rng)."""
 
 from __future__ import annotations
 
@@ -10,14 +6,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-import pandas as pd
 
+from sticc_lib.tracklets.batches import PKSampler as PKSampler  # where it is asked for
 from sticc_lib.tracklets.table import TrackletSet
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 Policy = Literal["all_frames", "restricted", "dense"]
+Draw = Literal["restricted", "strided", "window"]
+SPAN = 32
+"""Frames that a strided clip reaches over: 8 at stride 4 (BiCnet-TKS), 4 at stride 8 (AP3D)."""
 
 
 def train_restricted(length: int, clip_length: int, rng: np.random.Generator) -> np.ndarray:
@@ -40,6 +39,52 @@ def train_restricted(length: int, clip_length: int, rng: np.random.Generator) ->
         return np.minimum(np.arange(clip_length), length - 1)
     edges = _chunk_edges(length, clip_length)
     return rng.integers(edges[:-1], edges[1:])
+
+
+def train_strided(length: int, clip_length: int, rng: np.random.Generator) -> np.ndarray:
+    """T frames at equal distance within SPAN frames, from a random start (BiCnet-TKS, AP3D).
+
+    CHOICE: the last start is F - SPAN; whether it officially was three frames later is not
+    recorded. A shorter tracklet gives T random frames in order, distinct if it has as many.
+
+    Args:
+        length: F, frames of the tracklet.
+        clip_length: T, at most SPAN.
+        rng: source of the draws.
+
+    Returns:
+        int64 [T], positions in 0..F-1 that do not fall.
+    """
+    _positive(length, clip_length)
+    if length < SPAN:
+        return np.sort(rng.choice(length, clip_length, replace=length < clip_length))
+    stride = max(SPAN // clip_length, 1)
+    return rng.integers(length - SPAN + 1) + stride * np.arange(clip_length)
+
+
+def train_window(length: int, clip_length: int, rng: np.random.Generator) -> np.ndarray:
+    """One random frame of each of T neighbouring blocks of 8, 4, 2 or 1 frames (PSTA).
+
+    The blocks are the longest that fit, from a random start. A tracklet shorter than T gives T
+    random frames in order, some twice.
+
+    Args:
+        length: F, frames of the tracklet.
+        clip_length: T.
+        rng: source of the draws.
+
+    Returns:
+        int64 [T], positions in 0..F-1 that do not fall.
+    """
+    _positive(length, clip_length)
+    if length < clip_length:
+        return np.sort(rng.choice(length, clip_length))
+    block = next(stride for stride in (8, 4, 2, 1) if stride * clip_length <= length)
+    start = rng.integers(length - block * clip_length + 1)
+    return start + block * np.arange(clip_length) + rng.integers(block, size=clip_length)
+
+
+TRAIN = {"restricted": train_restricted, "strided": train_strided, "window": train_window}
 
 
 def test_clips(length: int, clip_length: int, policy: Policy) -> tuple[np.ndarray, np.ndarray]:
@@ -85,67 +130,6 @@ def test_clips(length: int, clip_length: int, policy: Policy) -> tuple[np.ndarra
 test_clips.__test__ = False  # type: ignore[attr-defined]  # pytest: a rule, not a test
 
 
-class PKSampler:
-    """Batches of P persons x K distinct tracklets, as a pure function of (seed, step).
-
-    Persons are dealt like cards: each round shuffles all of them and gives them out P at a time
-    (what does not fill a batch waits for the next round), so that all are seen alike. A person's
-    K tracklets are distinct and spread over cameras first; only a person with fewer than K gives
-    some twice.
-
-    Args:
-        tracklets: a tracklets table (index: numbers). Distractors and junk are left out.
-        persons: P.
-        tracklets_each: K.
-        seed: what the batches are a function of, beside the step.
-
-    Raises:
-        ValueError: P or K below 1, or fewer than P persons.
-    """
-
-    def __init__(self, tracklets: pd.DataFrame, persons: int, tracklets_each: int, seed: int):
-        if persons < 1 or tracklets_each < 1:
-            raise ValueError(f"expected P and K of at least 1, got {persons} x {tracklets_each}")
-        named = tracklets[tracklets["person"] > 0]
-        cameras = named["camera"].astype("Int64").fillna(-1).to_numpy(np.int64)
-        numbers, owners = named.index.to_numpy(np.int64), named["person"].to_numpy(np.int64)
-        self._groups = []  # one a person: (numbers [n], cameras [n])
-        for person in np.unique(owners):
-            mine = np.flatnonzero(owners == person)
-            self._groups.append((numbers[mine], cameras[mine]))
-        if len(self._groups) < persons:
-            raise ValueError(
-                f"a batch of {persons} persons needs as many; the set has {len(self._groups)}: "
-                "lower train.persons or give more data"
-            )
-        self.persons, self.tracklets_each, self.seed = persons, tracklets_each, seed
-
-    @property
-    def batches_a_round(self) -> int:
-        """Batches in which every person is dealt once (a rest below P aside)."""
-        return len(self._groups) // self.persons
-
-    def batch(self, step: int) -> np.ndarray:
-        """Tracklet numbers of a step's batch, int64 [P*K], a person's K side by side."""
-        turn, place = divmod(step, self.batches_a_round)
-        deck = np.random.default_rng([self.seed, 0, turn]).permutation(len(self._groups))
-        dealt = deck[place * self.persons : (place + 1) * self.persons]
-        rng = np.random.default_rng([self.seed, 1, step])
-        groups = (self._groups[i] for i in dealt)
-        return np.concatenate([self._draw(numbers, cameras, rng) for numbers, cameras in groups])
-
-    def _draw(
-        self, numbers: np.ndarray, cameras: np.ndarray, rng: np.random.Generator
-    ) -> np.ndarray:
-        order = rng.permutation(len(numbers))
-        # one of every camera before a second of any
-        shuffled = cameras[order]
-        turn = np.tril(shuffled[:, None] == shuffled, -1).sum(1)  # how many of it came before
-        chosen = numbers[order[np.argsort(turn, kind="stable")]][: self.tracklets_each]
-        missing = self.tracklets_each - len(chosen)
-        return np.concatenate([chosen, rng.choice(numbers, missing)]) if missing else chosen
-
-
 @dataclass
 class ClipBatch:
     """Clips as the models take them, before normalisation.
@@ -166,9 +150,15 @@ class ClipBatch:
 
 
 def draw_positions(
-    data: TrackletSet, tracklets: np.ndarray, clip_length: int, rng: np.random.Generator
+    data: TrackletSet,
+    tracklets: np.ndarray,
+    clip_length: int,
+    rng: np.random.Generator,
+    rule: Draw = "restricted",
 ) -> tuple[np.ndarray, np.ndarray]:
     """Training frames of tracklets: rows of `data.frames` int64 [B, T], and mask bool [B, T].
+
+    Rules but `restricted` repeat frames at random where there are too few: none is padding.
 
     Raises:
         ValueError: a tracklet without frames; names it.
@@ -178,8 +168,8 @@ def draw_positions(
     lengths = np.searchsorted(owners, tracklets, side="right") - first
     if (lengths == 0).any():
         raise ValueError(f"tracklet {tracklets[np.argmin(lengths)]} of {data.name} has no frame")
-    picked = [train_restricted(int(n), clip_length, rng) for n in lengths]
-    mask = np.arange(clip_length) < lengths[:, None]
+    picked = [TRAIN[rule](int(n), clip_length, rng) for n in lengths]
+    mask = (np.arange(clip_length) < lengths[:, None]) | (rule != "restricted")
     return first[:, None] + np.stack(picked), mask
 
 
@@ -189,6 +179,7 @@ def draw_clips(
     clip_length: int,
     rng: np.random.Generator,
     size: tuple[int, int] | None = None,
+    rule: Draw = "restricted",
 ) -> ClipBatch:
     """One training clip of each tracklet, pixels read and resized.
 
@@ -198,11 +189,12 @@ def draw_clips(
         clip_length: T.
         rng: source of the draws.
         size: (height, width); None keeps the stored size.
+        rule: which frames; a name of TRAIN.
     """
     import torch
 
     tracklets = np.asarray(tracklets, np.int64)
-    positions, mask = draw_positions(data, tracklets, clip_length, rng)
+    positions, mask = draw_positions(data, tracklets, clip_length, rng, rule)
     pixels = data.read(positions.ravel(), size)  # [B*T, 3, H, W]
     rows = data.tracklets.loc[tracklets]
     camera = rows["camera"].astype("Int64").fillna(-1).to_numpy(np.int64)

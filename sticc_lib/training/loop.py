@@ -10,14 +10,12 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from sticc_lib import losses
 from sticc_lib.config import Config, ConfigError
 from sticc_lib.models import zoo
 from sticc_lib.models.base import VideoModel, normalise
@@ -26,10 +24,12 @@ from sticc_lib.models.memory import information
 from sticc_lib.presets import steps_for
 from sticc_lib.run import fingerprint
 from sticc_lib.tracklets.augment import augment_clips, augment_maps
-from sticc_lib.tracklets.sampling import PKSampler, draw_clips, draw_positions
+from sticc_lib.tracklets.batches import sampler
+from sticc_lib.tracklets.sampling import draw_clips, draw_positions
 from sticc_lib.tracklets.table import TrackletSet
 from sticc_lib.training.meter import Meter
 from sticc_lib.training.settings import (
+    check_augmentation,
     intervals,
     looks,
     optimizer_for,
@@ -37,30 +37,9 @@ from sticc_lib.training.settings import (
     rate,
     wants_bf16,
 )
-from sticc_lib.training.state import Folder, Progress, TrainingError, lasting
+from sticc_lib.training.state import Folder, Progress, Trained, TrainingError, lasting
 
 Validate = Callable[[VideoModel], dict[str, float]]
-
-
-@dataclass
-class Trained:
-    """What training gives back.
-
-    Attributes:
-        model: in eval mode, with the weights that validated best.
-        folder: holds `best/`, `last/`, `state.pt` and `log.jsonl`.
-        log: the log's rows.
-        best: the best validation (empty without one).
-        cpu_seconds: process time of all its steps, over every start; validation left out.
-        resumed_at: step this call started from.
-    """
-
-    model: VideoModel
-    folder: Path
-    log: list[dict[str, float]]
-    best: dict[str, float] = field(default_factory=dict)
-    cpu_seconds: float = 0.0
-    resumed_at: int = 0
 
 
 def train(
@@ -140,7 +119,10 @@ class Loop:
         zoo.check_settings(model, config, len(persons))
         if maps is not None and len(maps.array) != len(data.frames):
             raise ConfigError(f"maps of {len(maps.array)} frames; {data!r} has {len(data.frames)}")
-        self.sampler = PKSampler(data.tracklets, settings.persons, settings.tracklets, config.seed)
+        check_augmentation(settings, maps is not None)
+        self.sampler = sampler(
+            settings.sampler, data.tracklets, settings.persons, settings.tracklets, config.seed
+        )
         # Accelerate's own device and precision are one choice a process, whoever trains next
         self.accelerator = Accelerator(mixed_precision="no", device_placement=False)
         self.writes = self.accelerator.is_main_process
@@ -166,12 +148,13 @@ class Loop:
             self.model.train()
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
             out = self.model(clips, mask, from_maps=self.maps is not None)
-        loss, terms = losses.total(out.features, out.logits, out.extras, persons, self.config.loss)
+        loss, terms = self.plain.objective(out, persons, self.config.loss)
         self.optimizer.zero_grad()
         self.accelerator.backward(loss)
         if self.settings.grad_clip:
             self.accelerator.clip_grad_norm_(self.model.parameters(), self.settings.grad_clip)
         self.optimizer.step()
+        self.plain.after_step(out, persons)
         for name, value in {"loss": loss.detach(), **terms}.items():
             self.terms[name] = self.terms.get(name, torch.zeros_like(value)) + value
         self.addresses = {n: a.detach() for n, a in out.extras.get("addresses", {}).items()}
@@ -182,13 +165,20 @@ class Loop:
         spec, settings, device = self.plain.spec, self.settings, self.device
         numbers = self.sampler.batch(turn)
         if self.maps is not None:
-            positions, valid = draw_positions(self.data, numbers, spec.clip_length, rng)
+            positions, valid = draw_positions(
+                self.data, numbers, spec.clip_length, rng, settings.clips
+            )
             maps = self.maps.read(positions.ravel()).to(device).unflatten(0, positions.shape)
             clips = augment_maps(maps, rng, settings.flip, settings.erase)
             mask = torch.from_numpy(valid)
         else:
-            batch = draw_clips(self.data, numbers, spec.clip_length, rng, spec.image_size)
-            pixels = augment_clips(batch.pixels, rng, settings.flip, settings.crop, settings.erase)
+            batch = draw_clips(
+                self.data, numbers, spec.clip_length, rng, spec.image_size, settings.clips
+            )
+            pixels = augment_clips(
+                batch.pixels, rng, settings.flip, settings.crop, settings.erase,
+                settings.erase_fill, settings.erase_rule,
+            )  # fmt: skip
             clips, mask = normalise(pixels.to(device), spec), batch.mask
         owners = self.data.tracklets.loc[numbers, "person"]
         persons = torch.tensor([self.classes[p] for p in owners], device=device)

@@ -21,35 +21,73 @@ CHOICE: while the rate is high no weights are worth keeping: the best of all 21 
 comparison came after 70 % of the steps. Looking earlier only costs time."""
 
 
+MOMENTUM = 0.9
+"""Of stochastic gradient descent, in every published recipe that has it."""
+
+
 def rate(step: int, total: int, settings: TrainConfig) -> float:
-    """Share of the peak learning rate at a step: linear warm-up, then cosine or steps."""
+    """Share of the peak learning rate at a step: linear warm-up, then cosine or steps.
+
+    CHOICE: the warm-up rises with every step, also for recipes that were published with one value
+    an epoch: what the value of each epoch was is not recorded.
+    """
     warm = max(1, round(settings.warmup * total))
     if step < warm:
-        return (step + 1) / warm
+        low = settings.warmup_from
+        return low + (1 - low) * ((step + 1) / warm)
     if settings.schedule == "step":
-        return 0.1 ** sum(step >= share * total for share in settings.milestones)
+        return settings.gamma ** sum(step >= share * total for share in settings.milestones)
     return 0.5 * (1 + math.cos(math.pi * (step - warm) / max(1, total - warm)))
 
 
 def optimizer_for(model: VideoModel, settings: TrainConfig) -> torch.optim.Optimizer:
-    """Adam(W) over what learns; the trunk at its own rate, no decay on vectors and scales.
+    """Over what learns; the trunk at its own rate, no decay on vectors and scales by default.
 
     Raises:
-        ConfigError: nothing in the model learns.
+        ConfigError: nothing in the model learns, or `lr_scales` names what it does not have.
     """
     groups: dict[tuple[float, float], list[Tensor]] = {}
+    unused = set(settings.lr_scales)
     for name, parameter in model.named_parameters():
         if parameter.requires_grad:
-            peak = settings.lr * (settings.trunk_lr_scale if name.startswith("trunk.") else 1.0)
-            decay = settings.weight_decay if parameter.ndim > 1 else 0.0
+            in_trunk = name.startswith(model.trunk_parts)
+            peak = settings.lr * (settings.trunk_lr_scale if in_trunk else 1.0)
+            for start in filter(name.startswith, settings.lr_scales):
+                peak *= settings.lr_scales[start]
+                unused.discard(start)
+            decays = settings.decay_vectors or parameter.ndim > 1
+            decay = settings.weight_decay if decays else 0.0
             groups.setdefault((peak, decay), []).append(parameter)
     if not groups:
         raise ConfigError(f"{type(model).__name__} has nothing to train; it is a floor without it")
-    kind = torch.optim.AdamW if settings.optimizer == "adamw" else torch.optim.Adam
-    return kind(
-        [{"params": p, "lr": peak, "peak": peak, "weight_decay": decay}
-         for (peak, decay), p in groups.items()]
-    )  # fmt: skip
+    if unused:
+        raise ConfigError(
+            f"train.lr_scales: nothing that learns in {type(model).__name__} has a name that "
+            f"begins with {', '.join(sorted(unused))}"
+        )
+    every = [{"params": p, "lr": peak, "peak": peak, "weight_decay": decay}
+             for (peak, decay), p in groups.items()]  # fmt: skip
+    if settings.optimizer in ("sgd", "nesterov"):
+        return torch.optim.SGD(
+            every, settings.lr, momentum=MOMENTUM, nesterov=settings.optimizer == "nesterov"
+        )
+    return (torch.optim.AdamW if settings.optimizer == "adamw" else torch.optim.Adam)(every)
+
+
+def check_augmentation(settings: TrainConfig, from_maps: bool) -> None:
+    """Refuses what cannot be erased or filled.
+
+    Raises:
+        ConfigError: a rule for pixels where maps are cached, or a colour that is none.
+    """
+    fill = settings.erase_fill
+    if len(fill) != 3 or not all(0 <= value <= 255 for value in fill):
+        raise ConfigError(f"train.erase_fill: {fill}; expected three numbers from 0 to 255")
+    if from_maps and settings.erase_rule != "frame":
+        raise ConfigError(
+            f"train.erase_rule: {settings.erase_rule!r} erases pixels, and the trunk's frozen maps "
+            "are trained on; set it to frame, or model.trunk.trainable_blocks to -1"
+        )
 
 
 def intervals(settings: TrainConfig, total: int) -> dict[str, int]:

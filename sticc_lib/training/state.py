@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-from sticc_lib.config import Config, to_dict
+from sticc_lib.config import Config, to_dict, without_later
 from sticc_lib.models import zoo
 from sticc_lib.models.base import VideoModel
 from sticc_lib.presets import steps_for
@@ -31,6 +31,27 @@ class Progress:
     cpu_seconds: float = 0.0
     best: dict[str, float] = field(default_factory=dict)
     rows: list[dict[str, float]] = field(default_factory=list)
+
+
+@dataclass
+class Trained:
+    """What training gives back.
+
+    Attributes:
+        model: in eval mode, with the weights that validated best.
+        folder: holds `best/`, `last/`, `state.pt` and `log.jsonl`.
+        log: the log's rows.
+        best: the best validation (empty without one).
+        cpu_seconds: process time of all its steps, over every start; validation left out.
+        resumed_at: step this call started from.
+    """
+
+    model: VideoModel
+    folder: Path
+    log: list[dict[str, float]]
+    best: dict[str, float] = field(default_factory=dict)
+    cpu_seconds: float = 0.0
+    resumed_at: int = 0
 
 
 @dataclass(frozen=True)
@@ -123,12 +144,12 @@ class Folder:
 
 def lasting(config: Config) -> dict[str, Any]:
     """Settings that decide the outcome; where it runs and how often it is saved do not."""
-    plain = to_dict(config)
+    plain = without_later(to_dict(config))
     for name in ("device", "threads", "evaluate", "preset"):
         plain.pop(name)
     plain["train"].pop("checkpoint_every")
     plain["data"]["root"] = ""  # a data set may move; its own fingerprint says what it holds
     for name in ("split", "options", "val_share"):
-        plain["data"].pop(name)
+        plain["data"].pop(name, None)
     plain["train"]["steps"] = steps_for(config)
     return plain

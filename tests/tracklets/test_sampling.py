@@ -6,7 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sticc_lib.tracklets.sampling import PKSampler, draw_clips, train_restricted
+from sticc_lib.tracklets.sampling import (
+    PKSampler,
+    draw_clips,
+    draw_positions,
+    train_restricted,
+    train_strided,
+    train_window,
+)
 from sticc_lib.tracklets.sampling import test_clips as cut_clips
 from sticc_lib.tracklets.store import ArrayStore
 from sticc_lib.tracklets.table import TrackletSet
@@ -34,6 +41,47 @@ def test_training_reaches_every_frame_of_a_chunk_and_repeats_with_the_seed():
     seen = {tuple(drawn(6, 2, seed)) for seed in range(200)}
     assert seen == {(a, b) for a in range(3) for b in range(3, 6)}
     assert drawn(100, 8, 5).tolist() == drawn(100, 8, 5).tolist()
+
+
+@given(LENGTHS, CLIPS, st.integers(0, 1000))
+def test_strided_and_window_take_rising_frames_and_repeat_only_where_there_are_too_few(
+    length, clip_length, seed
+):
+    for rule in (train_strided, train_window):
+        frames = rule(length, clip_length, np.random.default_rng(seed))
+        assert frames.shape == (clip_length,)
+        assert frames.min() >= 0
+        assert frames.max() < length
+        assert (np.diff(frames) >= 0).all()
+        assert len(set(frames)) == clip_length or length < clip_length
+
+
+def test_strided_clips_reach_over_32_frames_from_any_start():
+    starts = set()
+    for seed in range(200):
+        frames = train_strided(40, 8, np.random.default_rng(seed))
+        assert np.diff(frames).tolist() == 7 * [4]
+        starts.add(frames[0])
+    assert starts == set(range(9))
+    assert np.diff(train_strided(40, 4, np.random.default_rng(0))).tolist() == 3 * [8]
+
+
+@pytest.mark.parametrize(("length", "block"), [(64, 8), (63, 4), (31, 2), (15, 1), (8, 1)])
+def test_windows_are_the_longest_blocks_that_fit_with_one_frame_of_each(length, block):
+    starts = set()
+    for seed in range(300):
+        frames = train_window(length, 8, np.random.default_rng(seed))
+        starts.add(int(frames[0]))
+        assert frames[-1] - frames[0] <= 8 * block - 1
+        assert np.diff(frames).max() < 2 * block
+    assert starts == set(range(length - 8 * block + block))
+
+
+def test_frames_that_are_repeated_at_random_are_no_padding(coloured):
+    data = coloured(persons=1, lengths=(2,))
+    for rule, real in (("restricted", 2), ("strided", 4), ("window", 4)):
+        mask = draw_positions(data, np.array([0]), 4, np.random.default_rng(0), rule)[1]
+        assert mask.sum() == real
 
 
 @given(LENGTHS, CLIPS, st.sampled_from(["all_frames", "dense"]))

@@ -130,6 +130,18 @@ def test_crashed_anywhere_and_resumed_it_ends_the_same(
     assert files(tmp_path / "crashed") == files(tmp_path / "whole")
 
 
+@pytest.mark.parametrize("sampler", ["rep", "dict", "pair"])
+def test_published_batches_resume_too(coloured, tmp_path, sampler):
+    change = {"train.sampler": sampler, "train.clips": "window", "train.persons": 4}
+    config, data = settings(**change), coloured()
+    run(config, tmp_path / "whole", data)
+    run(config, tmp_path / "cut", data, stop_at=4)
+    assert run(config, tmp_path / "cut", data).resumed_at == 3
+    assert files(tmp_path / "cut") == files(tmp_path / "whole")
+    run(settings(), tmp_path / "ours", data)
+    assert files(tmp_path / "ours") != files(tmp_path / "whole")
+
+
 def test_a_finished_folder_is_only_loaded(config, coloured, tmp_path, monkeypatch):
     data = coloured()
     first = run(config, tmp_path, data)

@@ -9,6 +9,7 @@ import torch
 from sticc_lib.config import ConfigError, TrainConfig
 from sticc_lib.presets import preset
 from sticc_lib.training.settings import (
+    check_augmentation,
     intervals,
     looks,
     optimizer_for,
@@ -46,6 +47,14 @@ def test_paper_schedule_is_the_specifications_in_epochs():
     assert [round(-math.log10(epochs[e])) for e in (41, 79, 81, 119, 121)] == [1, 1, 2, 2, 3]
 
 
+def test_a_warm_up_may_start_above_zero_and_a_step_have_its_own_height():
+    settings = TrainConfig(warmup=0.1, warmup_from=0.01, schedule="step", milestones=(0.5,),
+                           gamma=0.3)  # fmt: skip
+    rates = [rate(step, 100, settings) for step in range(100)]
+    assert rates[:10] == pytest.approx([0.01 + 0.99 * k / 10 for k in range(1, 11)])
+    assert (rates[49], rates[50], rates[99]) == (1, 0.3, 0.3)
+
+
 @pytest.mark.parametrize("total", [1, 2, 3])
 def test_the_shortest_runs_have_a_rate(total):
     for warmup in (0.0, 0.1, 1.0):
@@ -67,6 +76,37 @@ def test_every_parameter_that_learns_is_in_one_group_with_its_rate_and_decay(tin
         assert group["weight_decay"] == (0.01 if parameter.ndim > 1 else 0), name
     assert not any(n.startswith("trunk.frozen") for n in learning)
     assert type(optimizer_for(model, TrainConfig(optimizer="adam"))) is torch.optim.Adam
+
+
+def test_a_recipe_may_decay_everything_and_slow_down_parts(tiny):
+    model = tiny(trainable_blocks=2)
+    settings = TrainConfig(
+        lr=1e-3, trunk_lr_scale=0.5, weight_decay=0.01, decay_vectors=True, optimizer="nesterov",
+        lr_scales={"stem.": 0.25, "trunk.trainable.1.": 2.0},
+    )  # fmt: skip
+    optimizer = optimizer_for(model, settings)
+    assert isinstance(optimizer, torch.optim.SGD)
+    groups = optimizer.param_groups
+    assert all(g["nesterov"] and (g["momentum"], g["weight_decay"]) == (0.9, 0.01) for g in groups)
+    peaks = {id(p): g["peak"] for g in groups for p in g["params"]}
+    starts = {"stem.": 2.5e-4, "trunk.trainable.1.": 1e-3, "trunk.": 5e-4, "": 1e-3}
+    for name, parameter in model.named_parameters():
+        if parameter.requires_grad:
+            wanted = next(v for k, v in starts.items() if name.startswith(k))
+            assert peaks[id(parameter)] == pytest.approx(wanted), name
+    plain = optimizer_for(model, TrainConfig(optimizer="sgd")).param_groups
+    assert not any(g["nesterov"] for g in plain)
+    with pytest.raises(ConfigError, match=r"lr_scales: nothing that learns in Sticc .* typo, wrng"):
+        optimizer_for(model, TrainConfig(lr_scales={"wrng": 1, "typo": 1, "stem": 1}))
+
+
+def test_pixels_are_not_erased_from_maps_and_a_colour_has_three_numbers():
+    with pytest.raises(ConfigError, match=r"erase_rule: 'clip' erases pixels, and the trunk's fro"):
+        check_augmentation(TrainConfig(erase_rule="clip"), from_maps=True)
+    check_augmentation(TrainConfig(erase_rule="clip"), from_maps=False)
+    for fill in ((1, 2), (0, 0, 256)):
+        with pytest.raises(ConfigError, match="expected three numbers from 0 to 255"):
+            check_augmentation(TrainConfig(erase_fill=fill), from_maps=False)
 
 
 @pytest.mark.parametrize("name", ["hsv_histogram", "frozen"])
