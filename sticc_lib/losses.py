@@ -94,6 +94,16 @@ def memory_spread(address: Tensor, delta: float = 0.3) -> Tensor:
     return relu(delta - (address.amax(0) - address.amin(0))).mean()
 
 
+def summed(terms: Mapping[str, tuple[float, Tensor]]) -> tuple[Tensor, dict[str, Tensor]]:
+    """The weighted sum of terms, and the unweighted terms (detached).
+
+    Args:
+        terms: name -> (weight, value).
+    """
+    loss = torch.stack([weight * value.float() for weight, value in terms.values()]).sum()
+    return loss, {name: value.detach() for name, (_, value) in terms.items()}
+
+
 def total(
     features: Mapping[str, Tensor],
     logits: Mapping[str, Tensor],

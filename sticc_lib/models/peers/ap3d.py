@@ -8,6 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import conv2d, normalize, pad
 
+from sticc_lib import losses
+from sticc_lib.config import LossConfig
 from sticc_lib.models.attention import Tap
 from sticc_lib.models.base import ModelSpec, Output
 from sticc_lib.models.peers.clips import cycled
@@ -56,6 +58,14 @@ class Ap3d(InsideResNet):
         out = Output(frames, extras={"frames": frames})
         out.embedding = self.head(frames.mean(1), "clip", out)
         return out
+
+    def objective(
+        self, out: Output, persons: Tensor, settings: LossConfig
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        """Identity and cosine triplet."""
+        identity = losses.identity(out.logits["clip"], persons, 0.0)
+        triplet = losses.cosine_triplet(out.features["clip"], persons, 0.3)
+        return losses.summed({"id/clip": (1.0, identity), "triplet/clip": (1.0, triplet)})
 
 
 class AlignedBlock(Plugin):

@@ -6,6 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, interpolate, max_pool2d, normalize
 
+from sticc_lib import losses
+from sticc_lib.config import LossConfig
 from sticc_lib.models.attention import Tap
 from sticc_lib.models.base import ModelSpec, Output
 from sticc_lib.models.peers.clips import cycled
@@ -77,6 +79,22 @@ class BicnetTks(InsideResNet):
         out = Output(raw, extras={"raw": raw, "parts": attentions})
         out.embedding = self.head(raw, "clip", out)
         return out
+
+    def objective(
+        self, out: Output, persons: Tensor, settings: LossConfig
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        """Identity, cosine triplet, and attentions of the small stream that differ.
+
+        With `settings.contrast` the supervised contrast stands for the triplet, as on LS-VID.
+        """
+        feature = out.features["clip"]
+        terms = {"id/clip": (1.0, losses.identity(out.logits["clip"], persons, 0.0))}
+        if settings.contrast:
+            terms["contrast/clip"] = 1.0, supervised_contrast(feature, persons)
+        else:
+            terms["triplet/clip"] = 1.0, losses.cosine_triplet(feature, persons, 0.5)
+        terms["divergence"] = 0.01, part_divergence(out.extras["parts"])
+        return losses.summed(terms)
 
     def crossing(self, number: int, high: Tensor) -> Tensor:
         """[B*2 C H W] -> what the three small frames behind each large one get, [B*6 C H/2 W/2]."""
@@ -170,7 +188,8 @@ def part_divergence(parts: list[Tensor]) -> Tensor:
     Args:
         parts: three of [rows stripes], each summing to 1; the first gets no gradient.
     """
-    roots = [parts[0].detach().sqrt(), *(p.sqrt() for p in parts[1:])]
+    first, *others = (part.float() for part in parts)
+    roots = [first.detach().sqrt(), *(p.sqrt() for p in others)]
     found = []
     for a, b in ((0, 1), (0, 2), (1, 2)):
         both = torch.stack([roots[a], roots[b]], 1)  # [rows 2 stripes]

@@ -45,6 +45,8 @@ class InsideResNet(VideoModel):
         biased: convolutions have a bias (of PyTorch's own initialisation).
     """
 
+    trunk_parts = ("conv1.", "bn1.", "layer", "learners.layer4.", "learners.branch.")
+
     def __init__(self, spec: ModelSpec, weights: str = "none", biased: bool = False):
         super().__init__()
         self.spec, self.trunk = spec, Trunk([], 3, 16, 0)  # nothing frozen

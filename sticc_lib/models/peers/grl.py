@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import binary_cross_entropy, cross_entropy, normalize
+from torch.nn.functional import normalize
 
+from sticc_lib import losses
+from sticc_lib.config import LossConfig
 from sticc_lib.models.attention import Tap
 from sticc_lib.models.base import ModelSpec, Output, VideoModel
 from sticc_lib.models.peers.clips import cycled
+from sticc_lib.models.peers.grl_losses import InstanceTable, gathered, pair_loss
 from sticc_lib.models.peers.keys import keys_by_prefix, resnet_pairs
 from sticc_lib.models.trunk import Trunk
 
@@ -22,7 +25,9 @@ class Grl(VideoModel):
     Args:
         trunk: frames to maps.
         spec: T, frame size; `distance` should be `dot`.
-        persons: unused, the identity losses compare with a table and not with a classifier.
+        persons: rows of the two tables that the identity losses compare with, in place of a
+            classifier: one for frames and clips, one for the rest. They are buffers and so part of
+            every checkpoint of ours; official checkpoints have none, and they start at zero.
         faithful: as the official code has it: the mean of the frames, last third of the embedding,
             is shorter than one and so counts less in the dot products. False: each third has
             length one.
@@ -37,6 +42,8 @@ class Grl(VideoModel):
         self.shared_norm, self.rest_norm = nn.BatchNorm1d(width), nn.BatchNorm1d(width)
         self.attention = FrameAttention(width, width // 4)
         self.pairs = PairHead(width)
+        self.shared_table = InstanceTable(width, persons)
+        self.rest_table = InstanceTable(width, persons)
 
     @property
     def blocks(self) -> dict[str, slice]:
@@ -68,6 +75,44 @@ class Grl(VideoModel):
         if self.training:
             out.extras["pairs"] = self.pairs(attended[::2], attended[1::2])
         return out
+
+    def objective(
+        self, out: Output, persons: Tensor, settings: LossConfig
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        """Both tables' identity losses, same-person-or-not of all pairs, soft-margin triplet.
+
+        Raises:
+            ValueError: clips do not stand in pairs of one person (`train.sampler=pair`, or an even
+                `train.tracklets`).
+        """
+        probes, gallery = persons[::2], persons[1::2]
+        if not torch.equal(probes, gallery):
+            raise ValueError(
+                "grl needs clips in pairs of one person, side by side; set train.sampler to pair "
+                "or train.tracklets to an even number"
+            )
+        rest, frames, attended = (out.extras[n].float() for n in ("rest", "frames", "attended"))
+        owners = persons.repeat_interleave(frames.shape[1])
+        same = out.extras["pairs"].float().softmax(-1)[..., 1]  # [P G]
+        return losses.summed({
+            "id/frames": (1.0, self.shared_table(frames.flatten(0, 1), owners)),
+            "id/attended": (1.0, self.shared_table(attended, persons)),
+            "id/rest": (1.0, self.rest_table(rest, persons)),
+            "pairs": (20.0, pair_loss(same, probes, gallery, self.faithful)),
+            "triplet/attended": (1.0, losses.batch_hard_triplet(attended, persons, None)),
+        })  # fmt: skip
+
+    def after_step(self, out: Output, persons: Tensor) -> None:
+        """Renews the tables: by the frames, then by the clips.
+
+        Of several processes each renews with the rows of all, in the order of processes (as one
+        process with the whole batch would), so that the tables stay the same everywhere.
+        """
+        frames = out.extras["frames"]
+        owners = persons.repeat_interleave(frames.shape[1])
+        self.shared_table.update(*gathered(frames.flatten(0, 1), owners))
+        self.shared_table.update(*gathered(out.extras["attended"], persons))
+        self.rest_table.update(*gathered(out.extras["rest"], persons))
 
 
 class Guide(nn.Module):
@@ -168,55 +213,6 @@ class PairHead(nn.Module):
         return self.classifier(self.norm(apart.flatten(0, 1))).unflatten(0, apart.shape[:2])
 
 
-class InstanceTable(nn.Module):
-    """OIM (arXiv 1604.01850): one slowly moving feature a person, in place of a classifier.
-
-    Args:
-        width: C.
-        persons: rows of the table; they start at 0.
-        scale: what cosines are multiplied by.
-        momentum: share of the old row that an update keeps.
-    """
-
-    table: Tensor
-
-    def __init__(self, width: int, persons: int, scale: float = 30.0, momentum: float = 0.5):
-        super().__init__()
-        self.scale, self.momentum = scale, momentum
-        self.register_buffer("table", torch.zeros(persons, width))
-
-    def forward(self, features: Tensor, persons: Tensor) -> Tensor:
-        """Cross-entropy of features [n C] of length one against the table as it is, int64 [n]."""
-        # a copy: backward works with the table as it is now, whenever the update comes
-        return cross_entropy(self.scale * features @ self.table.clone().T, persons)
-
-    @torch.no_grad()
-    def update(self, features: Tensor, persons: Tensor) -> None:
-        """Moves the rows, one feature after the other in batch order.
-
-        CHOICE: the official update happens inside backward, so that the order of its two calls was
-        autograd's; whoever trains calls this for the frames, then for the clip.
-        """
-        for feature, person in zip(features.detach(), persons.tolist(), strict=True):
-            row = self.momentum * self.table[person] + (1 - self.momentum) * feature
-            self.table[person] = normalize(row, dim=0)
-
-
-def pair_loss(scores: Tensor, probes: Tensor, gallery: Tensor, faithful: bool = True) -> Tensor:
-    """Binary cross-entropy of "same person" scores.
-
-    Args:
-        scores: [P G] in (0, 1), row a probe.
-        probes: int64 [P], persons.
-        gallery: int64 [G].
-        faithful: the mask is transposed as in the official code, so that P must equal G; the same
-            where probe i and gallery i are one person, as in training.
-    """
-    same = probes.unsqueeze(1) == gallery.unsqueeze(0)  # [P G]
-    same = same.T if faithful else same
-    return binary_cross_entropy(scores, same.to(scores.dtype))
-
-
 def official_keys(model: Grl) -> dict[str, str]:
     """Official key (`cnn.` and `siamese.` before it) -> our key, for a model over a ResNet-50."""
     block = "cnn.temporal_learning_block."
@@ -239,4 +235,5 @@ def official_keys(model: Grl) -> dict[str, str]:
         pairs.append((f"attention.project.{ours}.0.", f"siamese.feat{letter}."))
         pairs.append((f"attention.project.{ours}.1.", f"siamese.feat{letter}_bn."))
     trunk = resnet_pairs(model.trunk, "cnn.backbone.base.", numbered=True)
-    return keys_by_prefix(model, [*trunk, *pairs])
+    found = keys_by_prefix(model, [*trunk, *pairs])
+    return {key: ours for key, ours in found.items() if not ours.endswith("_table.table")}

@@ -5,7 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from sticc_lib.config import HeadConfig
+from sticc_lib import losses
+from sticc_lib.config import HeadConfig, LossConfig
 from sticc_lib.models.attention import SelfAttention, Tap
 from sticc_lib.models.base import ModelSpec, Output, VideoModel, frame_mean
 from sticc_lib.models.pooling import Neck
@@ -64,6 +65,24 @@ class Pat(VideoModel):
             for neck, (name, feature) in zip(self.necks, features.items(), strict=True):
                 out.logits[name] = neck(feature)[1]
         return out
+
+    def objective(
+        self, out: Output, persons: Tensor, settings: LossConfig
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        """Identity and triplet of the whole and of the parts, and what sets parts apart.
+
+        Weights are not known. CHOICE: all parts together count as much as the whole, so that their
+        number does not matter; diversity as `settings` has it.
+        """
+        terms = {}
+        for name, feature in out.features.items():
+            share = 1.0 if name == "whole" else 1 / self.parts
+            found = losses.identity(out.logits[name], persons, settings.smoothing)
+            terms[f"id/{name}"] = share, found
+            found = losses.batch_hard_triplet(feature, persons, settings.margin)
+            terms[f"triplet/{name}"] = share, found
+        terms["diversity"] = settings.diversity, losses.diversity(out.extras["slots"])
+        return losses.summed(terms)
 
     def _names(self) -> list[str]:
         return ["whole", *(f"part{i + 1}" for i in range(self.parts))]

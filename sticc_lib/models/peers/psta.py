@@ -5,7 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from sticc_lib.config import ConfigError, HeadConfig
+from sticc_lib import losses
+from sticc_lib.config import ConfigError, HeadConfig, LossConfig
 from sticc_lib.models.attention import Tap
 from sticc_lib.models.base import ClipError, ModelSpec, Output, VideoModel
 from sticc_lib.models.peers.clips import cycled
@@ -83,6 +84,16 @@ class Psta(VideoModel):
             if self.training:
                 out.logits[f"level{i + 1}"] = self.classifiers[i](out.embedding)
         return out
+
+    def objective(
+        self, out: Output, persons: Tensor, settings: LossConfig
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        """Smoothed identity and cosine triplet on every level, averaged over levels."""
+        share, terms = 1 / len(self.levels), {}
+        for name, feature in out.features.items():
+            terms[f"id/{name}"] = share, losses.identity(out.logits[name], persons, 0.1)
+            terms[f"triplet/{name}"] = share, losses.cosine_triplet(feature, persons, 0.3)
+        return losses.summed(terms)
 
 
 class Level(nn.Module):

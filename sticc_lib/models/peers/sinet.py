@@ -7,6 +7,8 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from sticc_lib import losses
+from sticc_lib.config import LossConfig
 from sticc_lib.models.base import ModelSpec, Output
 from sticc_lib.models.peers.clips import cycled
 from sticc_lib.models.peers.common import WIDTH, Head, InsideResNet, refuse, refuse_shape
@@ -96,6 +98,42 @@ class SiNet(InsideResNet):
         if self.training and self.projection is not None:
             out.extras["projected"] = self.projection(normal.mT).mT  # [B T 2048]
         return out
+
+    def objective(
+        self, out: Output, persons: Tensor, settings: LossConfig
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        """Identity, cosine triplet and, with SBM, the contrast between frames.
+
+        Raises:
+            ValueError: clips of a person do not stand side by side, at least two of each.
+        """
+        terms = {
+            "id/clip": (1.0, losses.identity(out.logits["clip"], persons, 0.0)),
+            "triplet/clip": (1.0, losses.cosine_triplet(out.features["clip"], persons, 0.3)),
+        }
+        if "projected" in out.extras:
+            projected = out.extras["projected"]
+            clips = neighbours(persons.repeat_interleave(projected.shape[1] // RUN))
+            found = info_nce(projected, clips, faithful=self.faithful)
+            terms["contrast/frames"] = 0.001, found
+        return losses.summed(terms)
+
+
+def neighbours(persons: Tensor) -> int:
+    """How many clips of one person stand side by side, 4 as published, else 3 or 2.
+
+    Raises:
+        ValueError: no such number divides the batch into groups of one person.
+    """
+    for count in (4, 3, 2):
+        if len(persons) % count == 0:
+            groups = persons.view(-1, count)
+            if bool((groups == groups[:, :1]).all()):
+                return count
+    raise ValueError(
+        "sinet contrasts frames of clips of one person that stand side by side, 4 (or 3, or 2) of "
+        "each; set train.tracklets to 4"
+    )
 
 
 def info_nce(

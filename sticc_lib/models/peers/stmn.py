@@ -9,7 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import normalize
 
-from sticc_lib.config import HeadConfig
+from sticc_lib import losses
+from sticc_lib.config import HeadConfig, LossConfig
 from sticc_lib.models.attention import Tap
 from sticc_lib.models.base import ClipError, ModelSpec, Output, VideoModel
 from sticc_lib.models.peers.clips import cycled
@@ -84,6 +85,18 @@ class Stmn(VideoModel):
             out.logits["frames"] = logits.unflatten(0, (batch, time)).mean(1)
             out.logits["clip"] = self.clip_classifier(out.embedding)
         return out
+
+    def objective(
+        self, out: Output, persons: Tensor, settings: LossConfig
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        """Identity and soft-margin triplet of frames and clip; each slot wanted by some rows."""
+        terms = {}
+        for name, feature in out.features.items():
+            terms[f"id/{name}"] = 1.0, losses.identity(out.logits[name], persons, 0.0)
+            terms[f"triplet/{name}"] = 1.0, losses.batch_hard_triplet(feature, persons, None)
+        for name, address in out.extras["addresses"].items():
+            terms[f"spread/{name}"] = 1.0, losses.memory_spread(address, 0.3)
+        return losses.summed(terms)
 
 
 class SpatialMemory(nn.Module):

@@ -8,6 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool1d, avg_pool2d, normalize, one_hot
 
+from sticc_lib import losses
+from sticc_lib.config import LossConfig
 from sticc_lib.models.attention import Tap
 from sticc_lib.models.base import ModelSpec, Output
 from sticc_lib.models.peers.clips import cycled
@@ -76,6 +78,16 @@ class TclNet(InsideResNet):
         found = zip(self.heads, both, self.blocks, strict=True)
         out.embedding = torch.cat([head(y, name, out) for head, y, name in found], 1)
         return out
+
+    def objective(
+        self, out: Output, persons: Tensor, settings: LossConfig
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        """Identity and cosine triplet of both learners."""
+        terms = {}
+        for name, feature in out.features.items():
+            terms[f"id/{name}"] = 1.0, losses.identity(out.logits[name], persons, 0.0)
+            terms[f"triplet/{name}"] = 1.0, losses.cosine_triplet(feature, persons, 0.4)
+        return losses.summed(terms)
 
 
 class SaliencyBoost(Plugin):
