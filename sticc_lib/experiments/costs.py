@@ -8,6 +8,7 @@ import statistics
 import sys
 import time
 from collections.abc import Mapping
+from concurrent.futures import ProcessPoolExecutor
 
 import pandas as pd
 import psutil
@@ -66,8 +67,8 @@ def costs(configs: Mapping[str, Config], repeats: int = 5) -> pd.DataFrame:
 def peak(config: Config) -> float:
     """MiB by which a fresh process of one thread grows while it embeds `CLIPS` clips."""
     context = multiprocessing.get_context("spawn")
-    with context.Pool(1, only_thread) as pool:
-        return pool.apply(_grown, (config,))
+    with ProcessPoolExecutor(1, context, only_thread) as pool:
+        return pool.submit(_grown, config).result()
 
 
 def _grown(config: Config) -> float:

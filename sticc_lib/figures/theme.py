@@ -39,6 +39,36 @@ METHODS: dict[str, tuple[str, str, str]] = {
     "sticc_no_m1": ("#882255", "h", "STICC without M1"),
     "attention_pool_joint_wide": ("#332288", "s", "attention pool, joint, wide"),
     "attention_pool_wide": ("#44AA99", "D", "attention pool, wide"),
+    # compared methods
+    "psta": ("#117733", "p", "PSTA"),
+    "stmn": ("#AA4499", "<", "STMN"),
+    "grl": ("#999933", ">", "GRL"),
+    "pat": ("#6699CC", "H", "PAT"),
+    "bicnet_tks": ("#661100", "d", "BiCnet-TKS"),
+    "sinet": ("#B8860B", "8", "SINet"),
+    "msinet": ("#5B3A8C", "*", "MSINet"),
+}
+VARIANTS: dict[str, tuple[str, str, str]] = {
+    # of STICC, for the ablation: one colour a question, told apart by the marker
+    "m1": ("#009E73", "v", "M1 alone"),
+    "m2": ("#009E73", "<", "M2 alone"),
+    "m1_m2": ("#009E73", ">", "M1 and M2"),
+    "rg": ("#0072B2", "s", "M3 alone"),
+    "mg": ("#0072B2", "D", "M4 alone"),
+    "rg_wide": ("#332288", "s", "M3 alone, as wide as STICC"),
+    "sticc_pca": ("#332288", "P", "STICC, as narrow as M3"),
+    "serial": ("#882255", "p", "M1 before M2"),
+    "agreement": ("#CC79A7", "<", "relevance by agreement"),
+    "uniform": ("#CC79A7", ">", "relevance even"),
+    "concat": ("#CC79A7", "H", "slots side by side"),
+    "subtract": ("#B8860B", "d", "spatial memory subtracts"),
+    "no_spatial": ("#B8860B", "8", "no spatial memory"),
+    "mean_time": ("#B8860B", "X", "frames averaged"),
+    "no_temporal": ("#B8860B", "v", "no temporal part"),
+    "slots_1": ("#4D4D4D", "^", "1 slot"),
+    "slots_2": ("#4D4D4D", "<", "2 slots"),
+    "slots_8": ("#4D4D4D", ">", "8 slots"),
+    "slots_14": ("#4D4D4D", "s", "14 slots"),
 }
 METRICS = {"rank1": "rank-1", "rank5": "rank-5", "frame_mAP": "frame mAP",
            "visit_rank1": "visit rank-1", "cpu_seconds": "CPU seconds"}  # fmt: skip
@@ -80,8 +110,8 @@ def method_styles(names: Iterable[str]) -> dict[str, tuple[str, str, str]]:
     """name -> (colour, marker, text). Known methods keep theirs in every figure."""
     styles, others = {}, 0
     for name in names:
-        if name in METHODS:
-            styles[name] = METHODS[name]
+        if name in METHODS or name in VARIANTS:
+            styles[name] = METHODS.get(name) or VARIANTS[name]
         elif name not in styles:
             place = others % len(CYCLE)
             styles[name] = (CYCLE[place], CYCLE_MARKERS[place], str(name))

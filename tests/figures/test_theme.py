@@ -32,6 +32,12 @@ def test_colours_and_markers_of_known_methods_never_coincide():
     assert len({theme.METHODS[name][1] for name in core}) == len(core)
 
 
+def test_variants_of_sticc_are_told_apart_by_colour_and_marker_together():
+    styles = [(colour, marker) for colour, marker, _ in theme.VARIANTS.values()]
+    assert len(set(styles)) == len(styles)
+    assert not set(theme.VARIANTS) & set(theme.METHODS)
+
+
 def test_marks_differ_in_colour_and_in_sign():
     assert len({colour for colour, _ in theme.MARKS.values()}) == 3
     assert len({sign for _, sign in theme.MARKS.values()}) == 3
