@@ -1,0 +1,1 @@
+"""From a video to the number of people in it: detections, short tracks, individuals."""
