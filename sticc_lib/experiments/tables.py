@@ -93,7 +93,7 @@ def markdown(result: Comparison) -> str:
     tables = {f"{c} (on disk)": [f"{c}.{n}" for n in columns] for c in on_disk} | TABLES
     for title, metrics in tables.items():
         table = result.table(metrics).fillna("")
-        parts += [f"**{title}**", "", _markdown_table(table, "method"), ""]
+        parts += [f"**{title}**", "", as_markdown(table, "method"), ""]
     if len(result.differences):
         found = result.differences
         told = [f"{row.difference:+.3f} [{row.low:+.3f}, {row.high:+.3f}]"
@@ -102,13 +102,13 @@ def markdown(result: Comparison) -> str:
         wide = found.pivot(index="method", columns="column", values="lead")
         wide = wide.reindex(found["method"].unique())[found["column"].unique()]
         parts += ["**STICC's lead, 95 % interval (paired bootstrap over persons)**", "",
-                  _markdown_table(wide, "against"), ""]  # fmt: skip
+                  as_markdown(wide, "against"), ""]  # fmt: skip
     if len(result.costs):
         parts += ["**costs at test time, one thread**", "",
-                  _markdown_table(described(result.costs), "method"), ""]  # fmt: skip
+                  as_markdown(described(result.costs), "method"), ""]  # fmt: skip
     if len(result.trials):
         parts += ["**trials: validation mAP at seed 0, the chosen rate in bold**", "",
-                  _markdown_table(trials(result.trials), "method"), ""]  # fmt: skip
+                  as_markdown(trials(result.trials), "method"), ""]  # fmt: skip
     return "\n".join(parts)
 
 
@@ -135,7 +135,8 @@ def trials(table: pd.DataFrame) -> pd.DataFrame:
     return wide[[f"lr {rate:g}" for rate in sorted(order["lr"])]].fillna("failed")
 
 
-def _markdown_table(table: pd.DataFrame, corner: str) -> str:
+def as_markdown(table: pd.DataFrame, corner: str) -> str:
+    """A table of texts as Markdown; `corner` stands over the index."""
     lines = ["| " + " | ".join([corner, *map(str, table.columns)]) + " |"]
     lines.append("|" + "---|" * (len(table.columns) + 1))
     for label, row in table.iterrows():
