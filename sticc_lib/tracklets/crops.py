@@ -44,7 +44,7 @@ def video_crops(video: Path, boxes: pd.DataFrame, size: tuple[int, int], remedy:
             np.lib.format.write_array_header_1_0(stream, header)
             for crop in _cut(video, boxes, size, remedy):
                 stream.write(crop.tobytes())
-    return ArrayStore.open(path)
+    return ArrayStore.open(path, boxes[["h", "w"]].to_numpy(float))
 
 
 def video_header(video: Path, remedy: str) -> tuple[int, int, int]:

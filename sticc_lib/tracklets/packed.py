@@ -17,7 +17,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from sticc_lib.tracklets.store import PixelError, Size, jpeg_pixels, resize, sample
+from sticc_lib.tracklets.decoding import image_size, jpeg_pixels
+from sticc_lib.tracklets.store import PixelError, Size, resize, sample
 from sticc_lib.tracklets.table import Rule, TrackletSet
 
 MAGIC = b"STICC pack 1\n\0\0\0"
@@ -78,12 +79,24 @@ class PackedStore:
                 found.append(f"frames row {position}: {error}")
         return found
 
-    def _frame(self, row: int) -> np.ndarray:
-        """uint8 [3, H, W]."""
+    def sizes(self, where: np.ndarray, boxes: np.ndarray | None = None) -> np.ndarray:
+        """int [n, 2]: height and width, from the headers of the JPEGs."""
+        if self.size is not None:
+            return np.tile(np.array(self.size), (len(where), 1))
+        headers = (io.BytesIO(self._content(int(row))) for row in where)
+        return np.array([image_size(header) for header in headers], np.int64).reshape(-1, 2)
+
+    def _content(self, row: int) -> bytes:
+        """The bytes of a frame, unless they were altered."""
         start = int(self.ends[row - 1]) if row else 0
         content = self._bytes[len(MAGIC) + start : len(MAGIC) + int(self.ends[row])].tobytes()
         if zlib.crc32(content) != self.checks[row]:
             raise PixelError(f"{self.path}: frame {row} is damaged; {REMEDY}")
+        return content
+
+    def _frame(self, row: int) -> np.ndarray:
+        """uint8 [3, H, W]."""
+        content = self._content(row)
         if self.size is not None:
             return np.moveaxis(np.frombuffer(content, np.uint8).reshape(*self.size, 3), 2, 0)
         try:

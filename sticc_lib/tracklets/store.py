@@ -6,7 +6,6 @@ Both answer `read(where, size, boxes)`. Nothing here knows what a tracklet is.
 from __future__ import annotations
 
 import hashlib
-import io
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,12 +14,12 @@ from typing import Protocol
 import numpy as np
 import pandas as pd
 
+from sticc_lib.tracklets.decoding import image_size, picture
 from sticc_lib.values import Refusal
 
 Size = tuple[int, int]
 SAMPLED = 64
 """Frames whose content stands for the set's in fingerprints."""
-PNG_END = b"IEND\xaeB`\x82"
 
 
 class PixelError(Refusal, ValueError):
@@ -48,6 +47,10 @@ class PixelStore(Protocol):
         """What is wrong with the pixels of these frames, one line each."""
         ...
 
+    def sizes(self, where: np.ndarray, boxes: np.ndarray | None = None) -> np.ndarray:
+        """int [n, 2]: height and width of frames as they came, without decoding them."""
+        ...
+
 
 class ArrayStore:
     """Frames in one uint8 array [F, H, W, 3] (or label maps [F, H, W]), often a memory map.
@@ -55,17 +58,18 @@ class ArrayStore:
     Args:
         array: the pixels. Opened read-only with `ArrayStore.open(path)`.
         name: what messages call it; the path where there is one.
+        cut: [F, 2], height and width of each frame before it was resized into the array.
     """
 
-    def __init__(self, array: np.ndarray, name: str = "array"):
+    def __init__(self, array: np.ndarray, name: str = "array", cut: np.ndarray | None = None):
         if array.dtype != np.uint8 or array.ndim not in (3, 4) or array.shape[3:] not in ((), (3,)):
             raise PixelError(
                 f"{name}: expected uint8 [F, H, W, 3] or [F, H, W], got {array.dtype} {array.shape}"
             )
-        self.array, self.name = array, name
+        self.array, self.name, self.cut = array, name, cut
 
     @classmethod
-    def open(cls, path: Path) -> ArrayStore:
+    def open(cls, path: Path, cut: np.ndarray | None = None) -> ArrayStore:
         """Opens a .npy file as a read-only memory map."""
         try:
             array = np.load(path, mmap_mode="r", allow_pickle=False)
@@ -73,7 +77,7 @@ class ArrayStore:
             raise PixelError(
                 f"{path}: not a readable .npy ({error}); delete it, run again"
             ) from None
-        return cls(array, str(path))
+        return cls(array, str(path), cut)
 
     def read(
         self, where: np.ndarray, size: Size | None = None, boxes: np.ndarray | None = None
@@ -103,6 +107,12 @@ class ArrayStore:
             f"frames row {i}: pixel row {r} is outside {self.name} (0..{len(self.array) - 1})"
             for i, r in outside["row"].items()
         ]
+
+    def sizes(self, where: np.ndarray, boxes: np.ndarray | None = None) -> np.ndarray:
+        """Of the frames before they were resized, where that is known; else as they are held."""
+        if self.cut is not None:
+            return np.asarray(self.cut)[np.asarray(where, np.int64)].round().astype(np.int64)
+        return np.tile(np.array(self.array.shape[1:3]), (len(where), 1))
 
 
 class FileStore:
@@ -161,13 +171,16 @@ class FileStore:
                     found.append(f"frames row {position}: {error}")
         return found
 
+    def sizes(self, where: np.ndarray, boxes: np.ndarray | None = None) -> np.ndarray:
+        """Of the boxes where there are any, else from the files' headers; PixelError as in read."""
+        if boxes is not None:
+            return np.asarray(boxes)[:, [3, 2]].round().astype(np.int64)
+        return np.array([self._header(self.root / str(n)) for n in where], np.int64).reshape(-1, 2)
+
     def _decode(self, path: Path) -> np.ndarray:
         """uint8 [3, H, W], RGB."""
         try:
-            content = path.read_bytes()
-            if not content:
-                raise ValueError("the file is empty")
-            return jpeg_pixels(content) if content[:2] == b"\xff\xd8" else _decode_other(content)
+            return picture(path.read_bytes())
         except (RuntimeError, OSError, ValueError, SyntaxError) as error:
             # torchvision puts the place in its own sources in front
             reason = re.sub(r"^.*\.cpp:\d+, ", "", str(error).partition("\n")[0]) or repr(error)
@@ -176,24 +189,14 @@ class FileStore:
                 f"{path}: cannot be decoded ({reason}); copy the file again or drop its row"
             ) from None
 
-
-def jpeg_pixels(content: bytes) -> np.ndarray:
-    """uint8 [3, H, W], RGB, of the bytes of a JPEG file; RuntimeError if they are damaged."""
-    import torch
-    from torchvision.io import ImageReadMode, decode_jpeg
-
-    data = torch.frombuffer(bytearray(content), dtype=torch.uint8)
-    return decode_jpeg(data, mode=ImageReadMode.RGB).numpy()
-
-
-def _decode_other(content: bytes) -> np.ndarray:
-    """PNG and the rest. Pillow, because a damaged PNG ends the process in torchvision 0.29."""
-    from PIL import Image
-
-    if content[:4] == b"\x89PNG" and PNG_END not in content:  # Pillow may not miss it
-        raise ValueError("the picture is truncated")
-    with Image.open(io.BytesIO(content)) as image:
-        return np.moveaxis(np.array(image.convert("RGB")), 2, 0)
+    def _header(self, path: Path) -> Size:
+        try:
+            return image_size(path)
+        except (OSError, ValueError, SyntaxError) as error:
+            reason = getattr(error, "strerror", None) or "no header of a picture"
+            raise PixelError(
+                f"{path}: cannot be opened ({reason}); copy the file again or drop its row"
+            ) from None
 
 
 def sample(column: pd.Series) -> np.ndarray:

@@ -140,3 +140,8 @@ class VideoCrops:
     def problems(self, frames: pd.DataFrame) -> list[str]:
         """As `ArrayStore.problems`; cuts the crops."""
         return self._store.problems(frames)
+
+    def sizes(self, where: np.ndarray, boxes: np.ndarray | None = None) -> np.ndarray:
+        """Of the boxes; nothing is cut for it."""
+        sizes = self.boxes[["h", "w"]].to_numpy(float)
+        return sizes[np.asarray(where, np.int64)].round().astype(np.int64)
