@@ -7,7 +7,8 @@ import inspect
 from itertools import pairwise
 from typing import Any
 
-from sticc_lib.config import Config, ConfigError, check_model, from_dict
+from sticc_lib.config import Config, ConfigError, check_model, flatten, from_dict, to_dict
+from sticc_lib.published import PUBLISHED
 
 _R50 = {"name": "resnet50", "weights": "imagenet", "trainable_blocks": -1}
 _PAPER: dict[str, Any] = {
@@ -77,15 +78,37 @@ STEPS: dict[str, dict[str, int]] = {
 def preset(name: str, **overrides: Any) -> Config:
     """A config by name, with overrides by dotted name (`{"model.head.slots": 8}` as **).
 
+    `paper` with a compared method (`{"model.name": "psta"}`) is that method's own published recipe;
+    the other presets give every method STICC's batches, optimiser and augmentation ("adapted").
+
     Raises:
         ConfigError: no such preset, an override that does not fit, or sizes no model can have.
     """
     if name not in PRESETS:
         raise ConfigError(f"unknown preset {name!r}; known: {', '.join(PRESETS)}")
-    start = from_dict(Config, {"preset": name, **PRESETS[name]})
+    whose = flatten(overrides).get("model.name")
+    values = PUBLISHED[whose] if name == "paper" and whose in PUBLISHED else PRESETS[name]
+    start = from_dict(Config, {"preset": name, **values})
     config = from_dict(Config, overrides, start)
     check_model(config.model)
     return config
+
+
+def with_model(base: Config, name: str, **overrides: Any) -> Config:
+    """A config for another model: the preset's for that model, and what `base` changed in it.
+
+    Args:
+        base: made by `preset` (from_dict on top of it will do).
+        name: of the model.
+        overrides: dotted names, over all that.
+
+    Raises:
+        ConfigError: as `preset`.
+    """
+    plain = flatten(to_dict(preset(base.preset, **{"model.name": base.model.name})))
+    changed = {k: v for k, v in flatten(to_dict(base)).items() if k not in plain or plain[k] != v}
+    changed.pop("model.name", None)
+    return preset(base.preset, **{**changed, **overrides, "model.name": name})
 
 
 def steps_for(config: Config) -> int:

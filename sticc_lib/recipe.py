@@ -43,7 +43,7 @@ class TrainConfig:
     lr: float = 2e-3
     trunk_lr_scale: float = 0.3
     lr_scales: dict[str, float] = field(default_factory=dict)
-    """Beginning of parameter names -> share of the rate they learn at, beside the trunk's."""
+    """Part of the model (first word of its parameters' names) -> what its rate is multiplied by."""
     weight_decay: float = 5e-3
     decay_vectors: bool = False
     """Whether biases and scales of norms decay too, as in every published recipe but ours."""

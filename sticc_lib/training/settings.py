@@ -52,9 +52,9 @@ def optimizer_for(model: VideoModel, settings: TrainConfig) -> torch.optim.Optim
         if parameter.requires_grad:
             in_trunk = name.startswith(model.trunk_parts)
             peak = settings.lr * (settings.trunk_lr_scale if in_trunk else 1.0)
-            for start in filter(name.startswith, settings.lr_scales):
-                peak *= settings.lr_scales[start]
-                unused.discard(start)
+            part = name.partition(".")[0]
+            unused.discard(part)
+            peak *= settings.lr_scales.get(part, 1.0)
             decays = settings.decay_vectors or parameter.ndim > 1
             decay = settings.weight_decay if decays else 0.0
             groups.setdefault((peak, decay), []).append(parameter)
@@ -62,8 +62,8 @@ def optimizer_for(model: VideoModel, settings: TrainConfig) -> torch.optim.Optim
         raise ConfigError(f"{type(model).__name__} has nothing to train; it is a floor without it")
     if unused:
         raise ConfigError(
-            f"train.lr_scales: nothing that learns in {type(model).__name__} has a name that "
-            f"begins with {', '.join(sorted(unused))}"
+            f"train.lr_scales: {type(model).__name__} has no part that learns and is called "
+            f"{', '.join(sorted(unused))}"
         )
     every = [{"params": p, "lr": peak, "peak": peak, "weight_decay": decay}
              for (peak, decay), p in groups.items()]  # fmt: skip
