@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from sticc_lib.config import Config, ConfigError, from_dict
 from sticc_lib.models import zoo
+from sticc_lib.presets import with_model
 
 
 @dataclass(frozen=True)
@@ -133,5 +134,8 @@ def method_config(label: str, seed: int, base: Config) -> Config:
     steps = {}
     if found.steps and base.preset == "quick" and not base.train.steps:
         steps = {"train.steps": found.steps}
-    changes = {"seed": seed, "model.name": found.model, **steps, **found.options}
-    return from_dict(Config, changes, base)
+    changes = {"seed": seed, **steps, **found.options}
+    if base.preset == "paper":  # each method's own recipe and trunk, not STICC's nor a small one
+        changes = {k: v for k, v in changes.items() if not k.startswith("model.trunk.")}
+        return with_model(base, found.model, **changes)
+    return from_dict(Config, {"model.name": found.model, **changes}, base)
