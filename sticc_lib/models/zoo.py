@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -50,12 +50,17 @@ BUILDERS: dict[str, Builder] = {
     "stripes": lambda c, spec, persons: FrozenTrunk(_trunk(c), spec, STRIPES),
     "hsv_histogram": lambda c, spec, persons: HsvHistogram(spec),
 }
+PEERS = (
+    "psta", "stmn", "grl", "pat", "bicnet_tks", "sinet", "sbnet", "idnet", "sanet", "c2d",
+    "msinet", "msinet_sam", "tclnet", "ap3d",
+)  # fmt: skip
+"""Compared methods; their files are read when one is built."""
 UNTRAINED = ("frozen", "stripes", "hsv_histogram")
 
 
 def names() -> list[str]:
     """Names that `build` knows."""
-    return list(BUILDERS)
+    return [*BUILDERS, *PEERS]
 
 
 def build(
@@ -79,17 +84,57 @@ def build(
     Raises:
         ConfigError: an unknown name, option, or a value of the wrong type.
     """
-    if name not in BUILDERS:
+    if name not in names():
         raise ConfigError(f"unknown model {name!r}; known: {', '.join(names())}")
     start = config or preset_named(preset or "quick").model
     built = from_dict(ModelConfig, _placed(options), dataclasses.replace(start, name=name))
     few = [f"num_classes: {num_classes}; expected at least 1"] if num_classes < 1 else []
     check_model(built, few)
+    if name in PEERS:
+        from sticc_lib.models.peers import methods
+
+        return methods.build(methods.METHODS[name], built, num_classes)
     spec = ModelSpec(built.clip_length, (built.height, built.width))
     # channels_last: 1.4 times faster in training and 2.4 times in the folded trunk, on CPUs too
     model = BUILDERS[name](built, spec, num_classes).to(memory_format=torch.channels_last)
     model.settings, model.persons = built, num_classes
     return model
+
+
+def adapted(config: ModelConfig) -> str:
+    """How a compared method with these settings differs from the published one.
+
+    Returns:
+        Words for a table or a caption; empty for what is built as published, and for models that
+        are not compared methods.
+    """
+    if config.name not in PEERS:
+        return ""
+    from sticc_lib.models.peers import methods
+
+    return methods.adapted(config.name, config)
+
+
+def load_official(
+    name: str, state_dict: Mapping[str, Any], num_classes: int, **options: Any
+) -> VideoModel:
+    """A compared method with the weights of an official checkpoint, in eval mode.
+
+    See `peers.official.load_official`, which tells all of it; `sticc import-weights` does the same
+    from a file into a checkpoint of ours.
+
+    Args:
+        name: one of PEERS but `pat`, which has no official code.
+        state_dict: official keys, also with `module.` before them or in parts by name.
+        num_classes: persons it was trained on.
+        options: settings that differ from the published ones (`faithful=False`).
+
+    Raises:
+        ConfigError: lists what does not fit, and says whose checkpoint it may be.
+    """
+    from sticc_lib.models.peers import official
+
+    return official.load_official(name, state_dict, num_classes, **options)
 
 
 def save(folder: Path, model: VideoModel, config: Config, persons: int, **facts: Any) -> Path:

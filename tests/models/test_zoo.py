@@ -9,12 +9,22 @@ from safetensors.torch import save_file
 
 from sticc_lib.config import ConfigError, TrunkConfig
 from sticc_lib.models import zoo
+from sticc_lib.models.peers.methods import METHODS
 from sticc_lib.presets import preset
+
+INSIDE = ("bicnet_tks", "sinet", "sbnet", "idnet", "sanet", "c2d", "tclnet", "ap3d")
+"""Methods that live inside a ResNet."""
+SMALL_RESNET = {
+    "model.trunk.name": "resnet18", "model.trunk.weights": "none",
+    "model.trunk.trainable_blocks": -1,
+}  # fmt: skip
 
 
 def small(name="sticc", **overrides):
     """A whole config of a tiny model."""
     shape = {"model.height": 32, "model.width": 16, "model.head.channels": 16}
+    if name in INSIDE:
+        shape = SMALL_RESNET | {"model.height": 64, "model.width": 32}
     return preset("smoke", **(shape | {"model.name": name} | overrides))
 
 
@@ -24,16 +34,47 @@ def made(name="sticc", persons=5, **overrides):
     return zoo.build(name, persons, config=config.model), config
 
 
-def frames():
-    return torch.randn(2, 4, 3, 32, 16, generator=torch.Generator().manual_seed(0))
+def frames(height=32, width=16):
+    return torch.randn(4, 4, 3, height, width, generator=torch.Generator().manual_seed(0))
 
 
 @pytest.mark.parametrize("name", zoo.names())
-def test_every_name_builds_and_embeds(name):
-    model, _ = made(name)
-    assert model.eval()(frames()).embedding.shape[0] == 2
-    assert model.spec.image_size == (32, 16)
-    assert (name in zoo.UNTRAINED) == (not hasattr(model, "neck") and name != "sticc")
+def test_every_name_builds_embeds_and_shows_training_what_it_learns_from(name):
+    model, config = made(name)
+    size = model.spec.image_size
+    assert size == (config.model.height, config.model.width)
+    with torch.no_grad():
+        found = model.eval()(frames(*size)).embedding
+        assert found.shape[0] == 4
+        assert bool(torch.isfinite(found).all())
+        out = model.train()(frames(*size))
+    assert (name in zoo.UNTRAINED) == (not out.features)
+    assert bool(zoo.adapted(config.model)) == (name in zoo.PEERS)
+
+
+def test_names_of_compared_methods_are_those_of_their_table():
+    assert set(zoo.PEERS) == set(METHODS)
+    assert len(set(zoo.names())) == len(zoo.names())
+
+
+def test_what_differs_from_the_published_method_is_told():
+    for name in zoo.PEERS:
+        told = zoo.adapted(METHODS[name].paper(name))
+        assert told == METHODS[name].own
+    told = zoo.adapted(small("sinet", **{"model.head.faithful": False}).model)
+    assert "trunk resnet18, published resnet50" in told
+    assert "frames 64x32, published 256x128" in told
+    assert "without its oddities" in told
+    assert "T 4, published 8" in zoo.adapted(small("psta").model)
+    assert zoo.adapted(small().model) == ""
+
+
+@pytest.mark.parametrize("name", INSIDE)
+def test_what_lives_between_the_stages_of_a_resnet_takes_no_other_trunk(name):
+    for trunk, blocks in (("mobilenet_v2", -1), ("vit_b16", -1), ("small", -1), ("resnet18", 1)):
+        changes = {"model.trunk.name": trunk, "model.trunk.trainable_blocks": blocks}
+        with pytest.raises(ConfigError, match=r"Set trunk\.name to resnet50 or resnet18"):
+            made(name, **changes)
 
 
 def test_options_go_by_their_plain_name_to_model_head_and_trunk():
@@ -95,21 +136,24 @@ def test_unknown_models_and_presets_are_refused():
         zoo.build("sticc", 5, preset="huge")
 
 
-@pytest.mark.parametrize("name", zoo.names())
-@pytest.mark.parametrize("how", ["folder", "file"])
+@pytest.mark.parametrize(
+    ("name", "how"),
+    [(n, "folder") for n in zoo.names()] + [(n, "file") for n in zoo.names()[:9]],
+)
 def test_what_is_saved_is_what_is_loaded(name, how, tmp_path):
     model, config = made(name)
     with torch.no_grad():
         for value in model.state_dict().values():
             if value.is_floating_point():
-                value.add_(0.1 * torch.rand_like(value))
+                value.add_(0.01 * torch.rand_like(value))
     folder = zoo.save(tmp_path / "best", model, config, 5, step=3, note="x")
     loaded, found, facts = zoo.load(folder if how == "folder" else folder / "model.safetensors")
     assert found == config
     assert facts == {"persons": 5, "step": 3, "note": "x"}
     assert not loaded.training
     assert zoo.weights_fingerprint(loaded) == zoo.weights_fingerprint(model)
-    assert torch.equal(loaded(frames()).embedding, model.eval()(frames()).embedding)
+    clips = frames(*model.spec.image_size)
+    assert torch.equal(loaded(clips).embedding, model.eval()(clips).embedding)
     assert json.loads((folder / "config.json").read_text())["step"] == 3
 
 

@@ -13,7 +13,7 @@ from sticc_lib.config import LossConfig
 from sticc_lib.models.attention import Tap
 from sticc_lib.models.base import ModelSpec, Output
 from sticc_lib.models.peers.clips import cycled
-from sticc_lib.models.peers.common import Head, InsideResNet, Plugin
+from sticc_lib.models.peers.common import HOSTS, Head, InsideResNet, Plugin
 from sticc_lib.models.peers.keys import keys_by_prefix
 
 ALIGNED = {"layer2": (0, 2), "layer3": (0, 2, 4)}
@@ -34,20 +34,20 @@ class Ap3d(InsideResNet):
         spec: any T (4 published) and frame size.
         persons: classes of the identity loss.
         weights: of the ResNet, `imagenet` or `none`.
+        trunk: which ResNet; published is the first of HOSTS.
     """
 
-    def __init__(self, spec: ModelSpec, persons: int, weights: str = "none"):
-        super().__init__(spec, weights)
-        for name, numbers in ALIGNED.items():
-            stage = getattr(self, name)
-            for number in numbers:
+    def __init__(self, spec: ModelSpec, persons: int, weights: str = "none", trunk: str = HOSTS[0]):
+        super().__init__(spec, weights, trunk=trunk)
+        for stage in (self.layer2, self.layer3):
+            for number in range(0, len(stage), 2):
                 stage[number] = AlignedBlock(stage[number])
-        self.head = Head(persons)
+        self.head = Head(persons, self.widths[-1])
 
     def forward_maps(self, maps: Tensor, mask: Tensor | None = None) -> Output:
-        """Frames [B T 3 H W], mask [B T] -> Output with a 2048 embedding, after the BatchNorm.
+        """Frames [B T 3 H W], mask [B T] -> Output with a C embedding, after the BatchNorm.
 
-        Padded frames become repeats of the real ones. `extras.frames` [B T 2048] are the frames'
+        Padded frames become repeats of the real ones. `extras.frames` [B T C] are the frames'
         features before the BatchNorm.
         """
         time = maps.shape[1]
@@ -69,20 +69,23 @@ class Ap3d(InsideResNet):
 
 
 class AlignedBlock(Plugin):
-    """A bottleneck of torchvision's with the convolution over time in it."""
+    """A block of torchvision's with the convolution over time in it, in place of its second."""
 
     def __init__(self, block: Any):
         super().__init__()
         self.conv1, self.bn1 = block.conv1, block.bn1
         self.conv2, self.bn2 = AlignedConv(block.conv2), block.bn2
-        self.conv3, self.bn3 = block.conv3, block.bn3
+        self.deep = hasattr(block, "conv3")  # a bottleneck
+        if self.deep:
+            self.conv3, self.bn3 = block.conv3, block.bn3
         self.downsample = nn.Identity() if block.downsample is None else block.downsample
 
     def forward(self, maps: Tensor, time: int) -> Tensor:
         """[B*T C H W] -> [B*T C' H' W']."""
         x = torch.relu(self.bn1(self.conv1(maps)))
-        x = torch.relu(self.bn2(self.conv2(x, time)))
-        return torch.relu(self.bn3(self.conv3(x)) + self.downsample(maps))
+        x = self.bn2(self.conv2(x, time))
+        x = self.bn3(self.conv3(torch.relu(x))) if self.deep else x
+        return torch.relu(x + self.downsample(maps))
 
 
 class AlignedConv(nn.Module):

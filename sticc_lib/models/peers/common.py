@@ -1,4 +1,4 @@
-"""What methods that live inside a ResNet-50 share: its stages, time beside them, the head."""
+"""What methods that live inside a ResNet share: its stages, time beside them, the head."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from sticc_lib.config import ConfigError, TrunkConfig
 from sticc_lib.models.base import ClipError, ModelSpec, Output, VideoModel
 from sticc_lib.models.trunk import Trunk, build_trunk
 
-WIDTH = 2048
-"""Channels of the last stage."""
+HOSTS = ("resnet50", "resnet18")
+"""Trunks that have stages to live in; published is the first."""
 
 
 class Plugin(nn.Module):
@@ -33,27 +33,41 @@ class Stage(nn.Sequential):
 
 
 class InsideResNet(VideoModel):
-    """Base of the methods that change what happens between the stages of a ResNet-50.
+    """Base of the methods that change what happens between the stages of a ResNet.
 
     The official code inflates every convolution to three dimensions with a time kernel of 1. That
     is the same as one frame after the other, which is how it is computed here. All of it learns:
     nothing is frozen, and what `forward_maps` is given are the frames.
 
+    Published is the ResNet-50. CHOICE: in a ResNet-18, so that a method can be trained on two
+    cores, plug-ins are as wide as the stages there and stand as far into them (`spread`).
+
     Args:
         spec: T, frame size.
         weights: of the ResNet: `imagenet` or `none`.
         biased: convolutions have a bias (of PyTorch's own initialisation).
+        trunk: which ResNet; a name of HOSTS.
+
+    Attributes:
+        widths: channels of the four stages.
     """
 
     trunk_parts = ("conv1.", "bn1.", "layer", "learners.layer4.", "learners.branch.")
 
-    def __init__(self, spec: ModelSpec, weights: str = "none", biased: bool = False):
+    def __init__(
+        self,
+        spec: ModelSpec,
+        weights: str = "none",
+        biased: bool = False,
+        trunk: str = HOSTS[0],
+    ):
         super().__init__()
         self.spec, self.trunk = spec, Trunk([], 3, 16, 0)  # nothing frozen
-        settings = TrunkConfig("resnet50", weights, -1)  # type: ignore[arg-type]
+        settings = TrunkConfig(trunk, weights, -1)  # type: ignore[arg-type]
         stem, *layers = build_trunk(settings, spec.image_size).trainable
         self.conv1, self.bn1, self.relu, self.maxpool = stem  # type: ignore[misc]
         self.layer1, self.layer2, self.layer3, self.layer4 = (Stage(*layer) for layer in layers)  # type: ignore[misc]
+        self.widths = tuple(_channels(layer[-1]) for layer in layers)  # type: ignore[index]
         if biased:
             for part in list(self.modules()):
                 if isinstance(part, nn.Conv2d):
@@ -61,12 +75,13 @@ class InsideResNet(VideoModel):
                     part.bias = nn.Parameter(part.weight.new_empty(part.out_channels))
                     nn.init.uniform_(part.bias, -bound, bound)
 
-    def plug(self, layer: str, parts: dict[int, Plugin]) -> None:
-        """Puts plug-ins behind blocks of a stage, given by the block's number."""
-        blocks: list[nn.Module] = []
-        for number, block in enumerate(getattr(self, layer)):
-            blocks += [block, parts[number]] if number in parts else [block]
-        setattr(self, layer, Stage(*blocks))
+    def plug(self, layer: str, *parts: Plugin) -> None:
+        """Spreads plug-ins over a stage: the last one behind its last block."""
+        blocks, behind = list(getattr(self, layer)), {}
+        for part, number in zip(parts, spread(len(parts), len(blocks)), strict=True):
+            behind.setdefault(number, []).append(part)
+        placed = [[block, *behind.get(number, [])] for number, block in enumerate(blocks)]
+        setattr(self, layer, Stage(*(part for run in placed for part in run)))
 
     def stem(self, frames: Tensor) -> Tensor:
         """[n 3 H W] -> [n 64 H/4 W/4]."""
@@ -76,7 +91,7 @@ class InsideResNet(VideoModel):
 class Head(nn.Module):
     """BatchNorm with bias, then a linear classifier with bias."""
 
-    def __init__(self, persons: int, width: int = WIDTH):
+    def __init__(self, persons: int, width: int):
         super().__init__()
         self.bn, self.classifier = nn.BatchNorm1d(width), nn.Linear(width, persons)
         nn.init.normal_(self.bn.weight, 1.0, 0.02)
@@ -90,6 +105,19 @@ class Head(nn.Module):
         if self.training:
             out.logits[name] = self.classifier(normal)
         return normal
+
+
+def spread(parts: int, blocks: int) -> list[int]:
+    """Behind which block each part stands, evenly: two in four blocks behind 1 and 3.
+
+    More parts than blocks stand one behind the other, in their order.
+    """
+    return [-(-(i + 1) * blocks // parts) - 1 for i in range(parts)]
+
+
+def _channels(block: nn.Module) -> int:
+    """What a block of torchvision's ResNets gives out."""
+    return (block.bn3 if hasattr(block, "bn3") else block.bn2).num_features  # type: ignore[return-value, union-attr]
 
 
 def silent(norm: nn.Module) -> nn.Module:

@@ -10,9 +10,11 @@ import torch
 
 from sticc_lib.config import ConfigError, HeadConfig, ModelConfig, TrunkConfig
 from sticc_lib.models.base import ModelSpec, VideoModel
-from sticc_lib.models.peers import ap3d, bicnet_tks, grl, msinet, psta, sinet, stmn, tclnet
+from sticc_lib.models.peers import ap3d, bicnet_tks, grl, msinet, pat, psta, sinet, stmn, tclnet
+from sticc_lib.models.peers.common import HOSTS, refuse
 from sticc_lib.models.trunk import Trunk, build_trunk
 
+IMAGES = "an image model, its features averaged over frames"
 Axes = tuple[tuple[str, tuple[int, ...]], ...]
 Builder = Callable[[ModelConfig, ModelSpec, int], VideoModel]
 
@@ -22,15 +24,19 @@ class Method:
     """A compared method."""
 
     build: Builder
-    keys: Callable[[Any], dict[str, str]]
-    """A model's official keys -> our keys."""
+    keys: Callable[[Any], dict[str, str]] | None = None
+    """A model's official keys -> our keys; None where there is no official code."""
     single_axes: Axes = ()
     """Axes of length one that official weights have beside ours, by the beginning of their key."""
     clip_length: int = 8
     """T, as published."""
     head: HeadConfig = field(default_factory=HeadConfig)
     """Sizes as published."""
+    sizes: tuple[str, ...] = ()
+    """Fields of `head` that the method has a use for."""
     distance: Literal["cosine", "euclidean", "dot"] = "cosine"
+    own: str = ""
+    """What of it is ours at any size."""
 
     def paper(self, name: str) -> ModelConfig:
         """The published sizes; weights come from elsewhere."""
@@ -50,50 +56,85 @@ def build(method: Method, config: ModelConfig, persons: int) -> VideoModel:
     return model
 
 
+def adapted(name: str, config: ModelConfig) -> str:
+    """How a method at these sizes differs from the published one; empty if it does not.
+
+    Weights that the trunk starts from, and how much of it learns, belong to training.
+    """
+    method = METHODS[name]
+    paper, found = method.paper(name), [method.own] if method.own else []
+    if not name.startswith("msinet"):  # which has its own
+        found += _other("trunk", config.trunk.name, paper.trunk.name)
+    if paper.clip_length > 1:  # an image model takes any
+        found += _other("T", config.clip_length, paper.clip_length)
+    found += _other("frames", *(f"{c.height}x{c.width}" for c in (config, paper)))
+    for size in method.sizes:
+        found += _other(size, getattr(config.head, size), getattr(paper.head, size))
+    if not config.head.faithful:
+        found.append("without its oddities")
+    return "; ".join(found)
+
+
+def _other(what: str, here: object, published: object) -> list[str]:
+    return [] if here == published else [f"{what} {here}, published {published}"]
+
+
 def _trunk(config: ModelConfig) -> Trunk:
     return build_trunk(config.trunk, (config.height, config.width))
 
 
-def _weights(config: ModelConfig) -> str:
-    """Where the ResNet-50 of a method that lives in one has its weights from."""
-    if config.trunk.name != "resnet50":
+def _host(config: ModelConfig) -> tuple[str, str]:
+    """Weights and name of the ResNet that a method lives in."""
+    trunk, problem = config.trunk, ""
+    if trunk.name not in HOSTS:
+        problem = f"trunk.name: {trunk.name}; {config.name} lives between the stages of a ResNet"
+    elif trunk.trainable_blocks != -1:
+        problem = f"trunk.trainable_blocks: {trunk.trainable_blocks}; {config.name} learns whole"
+    if problem:
         raise ConfigError(
-            f"trunk.name: {config.trunk.name}; {config.name} lives inside a resnet50 and takes "
-            "no other trunk"
+            f"{problem}. Set trunk.name to {' or '.join(HOSTS)}, trunk.weights to none or "
+            "imagenet and trunk.trainable_blocks to -1"
         )
-    return config.trunk.weights
+    return trunk.weights, trunk.name
+
+
+def _msinet(spec: ModelSpec, persons: int, aligned: bool = False) -> VideoModel:
+    few = [f"frames of {spec.image_size[0]} rows; expected 32 at least"]
+    refuse("msinet", few * (spec.image_size[0] < 32))  # else its upper half has no row
+    return msinet.MsiNet(spec, persons, aligned)
 
 
 def _sinet(variant: sinet.Variant) -> Method:
     return Method(
-        lambda c, spec, n: sinet.SiNet(spec, n, variant, c.head.faithful, _weights(c)),
+        lambda c, spec, n: sinet.SiNet(spec, n, variant, c.head.faithful, *_host(c)),
         sinet.official_keys, sinet.SINGLE_AXES, 4,
     )  # fmt: skip
 
 
 METHODS: dict[str, Method] = {
     "bicnet_tks": Method(
-        lambda c, spec, n: bicnet_tks.BicnetTks(spec, n, c.head.faithful, _weights(c)),
+        lambda c, spec, n: bicnet_tks.BicnetTks(spec, n, c.head.faithful, *_host(c)),
         bicnet_tks.official_keys, bicnet_tks.SINGLE_AXES,
     ),
     "psta": Method(
         lambda c, spec, n: psta.Psta(_trunk(c), spec, c.head, n),
-        psta.official_keys, head=HeadConfig(channels=1024),
+        psta.official_keys, head=HeadConfig(channels=1024), sizes=("channels",),
     ),
     "stmn": Method(
         lambda c, spec, n: stmn.Stmn(_trunk(c), spec, c.head, n, c.head.faithful),
         stmn.official_keys, clip_length=6, head=HeadConfig(spatial_items=10, temporal_items=5),
+        sizes=("spatial_items", "temporal_items"),
     ),
     "grl": Method(
         lambda c, spec, n: grl.Grl(_trunk(c), spec, n, c.head.faithful),
         grl.official_keys, distance="dot",
     ),
     "msinet": Method(
-        lambda c, spec, n: msinet.MsiNet(spec, n), msinet.official_keys, clip_length=1,
+        lambda c, spec, n: _msinet(spec, n), msinet.official_keys, clip_length=1, own=IMAGES,
     ),
     "msinet_sam": Method(
-        lambda c, spec, n: msinet.MsiNet(spec, n, aligned=True),
-        msinet.official_keys, clip_length=1,
+        lambda c, spec, n: _msinet(spec, n, True), msinet.official_keys, clip_length=1,
+        own=IMAGES,
     ),
     "sinet": _sinet("sinet"),
     "sbnet": _sinet("sbnet"),
@@ -101,12 +142,18 @@ METHODS: dict[str, Method] = {
     "sanet": _sinet("sanet"),
     "c2d": _sinet("c2d"),
     "tclnet": Method(
-        lambda c, spec, n: tclnet.TclNet(spec, n, _weights(c)),
+        lambda c, spec, n: tclnet.TclNet(spec, n, *_host(c)),
         tclnet.official_keys, tclnet.SINGLE_AXES, 4,
     ),
     "ap3d": Method(
-        lambda c, spec, n: ap3d.Ap3d(spec, n, _weights(c)),
+        lambda c, spec, n: ap3d.Ap3d(spec, n, *_host(c)),
         ap3d.official_keys, ap3d.SINGLE_AXES, 4,
     ),
+    # no official code was found, so that there are no checkpoints to load. CHOICE: widths as
+    # STICC's at `paper`; only the number of parts is known, and from memory
+    "pat": Method(
+        lambda c, spec, n: pat.Pat(_trunk(c), spec, c.head, n), clip_length=1,
+        head=HeadConfig(channels=512, heads=8, slots=14), sizes=("channels", "heads", "slots"),
+        own=f"partly recalled, no reproduction; {IMAGES}",
+    ),
 }  # fmt: skip
-"""PAT is not here: no official code was found, so that there are no checkpoints to load."""

@@ -47,7 +47,7 @@ def load_official(
         raise ConfigError(f"not a checkpoint of {name}: {problems}{_guess(name, given)}")
     ours = model.state_dict()
     ready = {}
-    for official, key in method.keys(model).items():
+    for official, key in official_keys(method, model).items():
         if official in given:
             value = given[official].detach().to(ours[key].dtype).reshape(ours[key].shape)
         else:  # a counter of batches
@@ -67,14 +67,20 @@ def export_official(model: VideoModel) -> dict[str, Tensor]:
     shapes = official_shapes(method, model)
     return {
         official: ours[key].detach().reshape(shapes[official]).clone()
-        for official, key in method.keys(model).items()
+        for official, key in official_keys(method, model).items()
     }
+
+
+def official_keys(method: Method, model: VideoModel) -> dict[str, str]:
+    """Official key -> our key."""
+    assert method.keys is not None
+    return method.keys(model)
 
 
 def official_shapes(method: Method, model: VideoModel) -> dict[str, tuple[int, ...]]:
     """Official key -> official shape, in the model's order."""
     ours, shapes = model.state_dict(), {}
-    for official, key in method.keys(model).items():
+    for official, key in official_keys(method, model).items():
         shape = list(ours[key].shape)
         if len(shape) > 1:
             fits = (axes for start, axes in method.single_axes if official.startswith(start))
@@ -122,6 +128,8 @@ def _guess(name: str, given: Mapping[str, Tensor]) -> str:
     """Says which other method's keys and shapes these are, if most of them are."""
     shares = {}
     for other, method in METHODS.items():
+        if method.keys is None:
+            continue
         with torch.device("meta"):
             model = build(method, method.paper(other), 1)
         wanted = official_shapes(method, model)
@@ -139,8 +147,14 @@ def _listed(names: list[str]) -> str:
 
 
 def _method(name: str) -> Method:
+    known = [other for other, method in METHODS.items() if method.keys]
     if name not in METHODS:
-        raise ConfigError(f"no official code of {name!r}; there is: {', '.join(METHODS)}")
+        raise ConfigError(f"unknown method {name!r}; official code is known of {', '.join(known)}")
+    if name not in known:
+        raise ConfigError(
+            f"no official code of {name!r} was found, so there are no checkpoints of it; there is "
+            f"of {', '.join(known)}"
+        )
     return METHODS[name]
 
 

@@ -11,7 +11,7 @@ from sticc_lib import losses
 from sticc_lib.config import LossConfig
 from sticc_lib.models.base import ModelSpec, Output
 from sticc_lib.models.peers.clips import cycled
-from sticc_lib.models.peers.common import WIDTH, Head, InsideResNet, refuse, refuse_shape
+from sticc_lib.models.peers.common import HOSTS, Head, InsideResNet, refuse, refuse_shape
 from sticc_lib.models.peers.keys import keys_by_prefix
 from sticc_lib.models.peers.sinet_parts import (
     RUN,
@@ -39,6 +39,7 @@ class SiNet(InsideResNet):
             stands out. False: the usual padding, statistics from the frames alone, a guarded
             division.
         weights: of the ResNet, `imagenet` or `none`.
+        trunk: which ResNet; published is the first of HOSTS.
 
     Raises:
         ConfigError: a T or frame size that the variant's modules cannot take.
@@ -51,32 +52,33 @@ class SiNet(InsideResNet):
         variant: Variant = "sinet",
         faithful: bool = True,
         weights: str = "none",
+        trunk: str = HOSTS[0],
     ):
         refuse(variant, _problems(spec, variant))
-        super().__init__(spec, weights, biased=True)
+        super().__init__(spec, weights, biased=True, trunk=trunk)
         self.variant, self.faithful = variant, faithful
         if faithful:
             self.maxpool.padding = 0  # type: ignore[assignment]
         salient = variant in ("sinet", "sbnet")
         height, width = spec.image_size
         positions = spec.clip_length * (height // 8) * (width // 8)
+        _, second, third, last = self.widths
         if variant in ("sinet", "idnet"):
-            self.plug("layer2", {i: Integration(512, positions) for i in (1, 3)})
+            self.plug("layer2", *(Integration(second, positions) for _ in range(2)))
         if variant == "sanet":
-            self.plug("layer2", {i: StatisticAttention(512) for i in (1, 3)})
+            self.plug("layer2", *(StatisticAttention(second) for _ in range(2)))
         if salient:
-            parts = {2 * i + 1: SalientToBroad(1024, i, faithful) for i in range(3)}
-            self.plug("layer3", parts)  # type: ignore[arg-type]
-        self.head = Head(persons)
-        self.projection = nn.Conv1d(WIDTH, WIDTH, 1) if salient else None
+            self.plug("layer3", *(SalientToBroad(third, i, faithful) for i in range(3)))
+        self.head = Head(persons, last)
+        self.projection = nn.Conv1d(last, last, 1) if salient else None
         if self.projection is not None:
             nn.init.kaiming_normal_(self.projection.weight, mode="fan_out")
             nn.init.zeros_(self.projection.bias)  # type: ignore[arg-type]
 
     def forward_maps(self, maps: Tensor, mask: Tensor | None = None) -> Output:
-        """Frames [B T 3 H W], mask [B T] -> Output with a 2048 embedding.
+        """Frames [B T 3 H W], mask [B T] -> Output with a C embedding (2048 published).
 
-        Padded frames become repeats of the real ones. `extras.frames` [B T 2048]: features of the
+        Padded frames become repeats of the real ones. `extras.frames` [B T C]: features of the
         frames after the BatchNorm; `extras.projected`, while training with SBM, what InfoNCE sees.
         """
         time = maps.shape[1]
@@ -84,7 +86,7 @@ class SiNet(InsideResNet):
         x = self.stem(cycled(maps, mask).flatten(0, 1))
         for stage in (self.layer1, self.layer2, self.layer3, self.layer4):
             x = stage(x, time)
-        frames = x.amax((2, 3)).unflatten(0, (-1, time))  # [B T 2048]
+        frames = x.amax((2, 3)).unflatten(0, (-1, time))  # [B T C]
         out = Output(frames)
         if not self.training or not self.faithful:
             normal = self.head.bn(frames.flatten(0, 1)).unflatten(0, (-1, time))
@@ -96,7 +98,7 @@ class SiNet(InsideResNet):
             normal = self.head.bn(frames.flatten(0, 1)).unflatten(0, (-1, time))
         out.extras["frames"] = normal
         if self.training and self.projection is not None:
-            out.extras["projected"] = self.projection(normal.mT).mT  # [B T 2048]
+            out.extras["projected"] = self.projection(normal.mT).mT  # [B T C]
         return out
 
     def objective(
@@ -170,7 +172,7 @@ def _problems(spec: ModelSpec, variant: Variant) -> list[str]:
     found = []
     if variant in ("sinet", "sbnet") and spec.clip_length % RUN:
         found.append(f"clip_length {spec.clip_length}; expected a multiple of {RUN}")
-    if any(side % 16 for side in spec.image_size) or min(spec.image_size) < 48:
+    if any(side % 16 for side in spec.image_size) or min(spec.image_size) < 32:
         height, width = spec.image_size
-        found.append(f"frames of {height}x{width}; expected multiples of 16, 48 at least")
+        found.append(f"frames of {height}x{width}; expected multiples of 16, 32 at least")
     return found

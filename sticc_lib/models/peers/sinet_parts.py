@@ -17,16 +17,15 @@ class SalientToBroad(Plugin):
     """SBM: what the first frames show best is suppressed in the later ones.
 
     Args:
-        width: C.
+        width: C; the gate's inner width is a quarter of it.
         position: number of the last of the first frames, 0 to 2.
         faithful: as officially; False guards the weighted mean against frames in which no
             position stands out, where the official code divides 0 by 0.
     """
 
-    def __init__(
-        self, width: int, position: int, faithful: bool = True, inner: int = 256, side: int = 3
-    ):
+    def __init__(self, width: int, position: int, faithful: bool = True, side: int = 3):
         super().__init__()
+        inner = width // 4
         self.first, self.side, self.faithful = position + 1, side, faithful
         self.sharpness, self.share = 5.0, 0.1
         self.kernel = nn.Sequential(
@@ -59,7 +58,9 @@ class SalientToBroad(Plugin):
     def channels(self, runs: Tensor) -> Tensor:
         """[R 4 C H W] -> [R C]: gate of the channels that are stronger inside than at the rim."""
         mean = runs.mean((1, 3, 4))
-        inside = runs[..., 1:-1, 1:-1].mean((1, 3, 4)) / (mean + 1e-8)  # r_c
+        # CHOICE: two rows (or columns) are all rim; in frames as small as that all of them count
+        rows, columns = (slice(1, -1) if n > 2 else slice(None) for n in runs.shape[3:])
+        inside = runs[..., rows, columns].mean((1, 3, 4)) / (mean + 1e-8)  # r_c
         central = (inside > 1).to(runs.dtype).detach()
         return self.se(mean[..., None, None]).flatten(1) * central
 

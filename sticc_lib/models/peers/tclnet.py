@@ -14,7 +14,7 @@ from sticc_lib.models.attention import Tap
 from sticc_lib.models.base import ModelSpec, Output
 from sticc_lib.models.peers.clips import cycled
 from sticc_lib.models.peers.common import (
-    WIDTH,
+    HOSTS,
     Head,
     InsideResNet,
     Plugin,
@@ -41,30 +41,33 @@ class TclNet(InsideResNet):
         spec: T must be even (4 published).
         persons: classes of the identity losses.
         weights: of the ResNet, `imagenet` or `none`.
+        trunk: which ResNet; published is the first of HOSTS.
 
     Raises:
         ConfigError: an odd T.
     """
 
-    def __init__(self, spec: ModelSpec, persons: int, weights: str = "none"):
+    def __init__(self, spec: ModelSpec, persons: int, weights: str = "none", trunk: str = HOSTS[0]):
         odd = [f"clip_length {spec.clip_length}; expected an even one"] * (spec.clip_length % 2)
         refuse("tclnet", odd)
-        super().__init__(spec, weights)
-        self.plug("layer2", {3: SaliencyBoost(512)})
-        self.learners = OrderedLearners(self.layer4)
+        super().__init__(spec, weights, trunk=trunk)
+        _, second, third, last = self.widths
+        self.plug("layer2", SaliencyBoost(second))
+        self.learners = OrderedLearners(self.layer4, third, last)
         del self.layer4
-        self.heads = nn.ModuleList(Head(persons) for _ in range(2))
+        self.heads = nn.ModuleList(Head(persons, last) for _ in range(2))
 
     @property
     def blocks(self) -> dict[str, slice]:
-        """`first` and `second` learner, 2048 numbers each."""
-        return {"first": slice(0, WIDTH), "second": slice(WIDTH, 2 * WIDTH)}
+        """`first` and `second` learner, C numbers each (2048 published)."""
+        width = self.widths[-1]
+        return {"first": slice(0, width), "second": slice(width, 2 * width)}
 
     def forward_maps(self, maps: Tensor, mask: Tensor | None = None) -> Output:
-        """Frames [B T 3 H W], mask [B T] -> Output with a 4096 embedding.
+        """Frames [B T 3 H W], mask [B T] -> Output with a 2C embedding.
 
         Padded frames become repeats of the real ones. `features` and `logits` have `first` and
-        `second`; `extras.raw` [B 4096] is the embedding before the two BatchNorms.
+        `second`; `extras.raw` [B 2C] is the embedding before the two BatchNorms.
         """
         refuse_shape("tclnet", self.spec, maps)
         time = maps.shape[1]
@@ -117,20 +120,21 @@ class OrderedLearners(nn.Module):
     Args:
         stage: stage 4 of a ResNet; its last block is taken twice.
         width: channels that come in.
+        wide: channels that go out.
     """
 
-    def __init__(self, stage: nn.Sequential, width: int = 1024):
+    def __init__(self, stage: nn.Sequential, width: int = 1024, wide: int = 2048):
         super().__init__()
         self.layer4 = nn.Sequential(*list(stage)[:-1])
         self.branch = nn.ModuleList(copy.deepcopy(stage[-1]) for _ in range(2))
         # CHOICE: PyTorch's own initialisation; the official one of these layers is not recorded
-        self.conv_reduce = nn.Linear(WIDTH, width, bias=False)
+        self.conv_reduce = nn.Linear(wide, width, bias=False)
         self.conv_erase = nn.Sequential(nn.Linear(width, width), silent(nn.BatchNorm1d(width)))
         self.kept = Tap("clip pair row")
         self.found = Tap("clip pair token")
 
     def forward(self, first: Tensor, second: Tensor, pairs: int) -> list[Tensor]:
-        """Maps of first and second frames [B*P C H W] -> two of [B*P 2048 H W].
+        """Maps of first and second frames [B*P C H W] -> two of [B*P C' H W].
 
         Its maps are where the second frames show what the first learner found [B P N], and the
         rows of them that the second learner is given [B P H].

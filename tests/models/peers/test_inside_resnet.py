@@ -7,7 +7,8 @@ from sticc_lib.config import ConfigError, ModelConfig, TrunkConfig
 from sticc_lib.explain.capture import CaptureError, capture
 from sticc_lib.models.base import ClipError
 from sticc_lib.models.peers import methods
-from sticc_lib.models.peers.bicnet_tks import part_divergence
+from sticc_lib.models.peers.bicnet_tks import apart, part_divergence, together
+from sticc_lib.models.peers.common import spread
 from sticc_lib.models.peers.sinet import info_nce
 from sticc_lib.models.peers.sinet_parts import SalientToBroad, StatisticAttention
 from sticc_lib.models.peers.tclnet import OrderedLearners
@@ -95,7 +96,11 @@ def test_maps_can_be_looked_at_and_looking_changes_nothing(trained):
 
 @pytest.mark.parametrize(
     ("name", "time", "told"),
-    [("bicnet_tks", 6, "expected 8"), ("sinet", 6, "a multiple of 4"), ("tclnet", 3, "an even")],
+    [
+        ("bicnet_tks", 6, "a multiple of 4"),
+        ("sinet", 6, "a multiple of 4"),
+        ("tclnet", 3, "an even"),
+    ],
 )
 def test_clip_lengths_a_method_cannot_take_are_refused(name, time, told):
     with pytest.raises(ConfigError, match=told), torch.device("meta"):
@@ -103,13 +108,26 @@ def test_clip_lengths_a_method_cannot_take_are_refused(name, time, told):
 
 
 def test_other_frame_sizes_and_other_trunks_are_refused():
-    for name, size, told in (("bicnet_tks", (128, 96), "64"), ("c2d", (100, 64), "16")):
+    for name, size, told in (("bicnet_tks", (128, 80), "32"), ("c2d", (100, 64), "16")):
         config = ModelConfig(name, 8, *size, TrunkConfig("resnet50", "none", -1))
         with pytest.raises(ConfigError, match=f"expected multiples of {told}"):
             methods.build(methods.METHODS[name], config, PERSONS)
     config = ModelConfig("ap3d", 4, *SIZE, TrunkConfig("mobilenet_v2"))
-    with pytest.raises(ConfigError, match="lives inside a resnet50"):
+    with pytest.raises(ConfigError, match="lives between the stages of a ResNet"):
         methods.build(methods.METHODS["ap3d"], config, PERSONS)
+
+
+def test_plug_ins_stand_where_published_and_as_far_into_a_smaller_resnet():
+    assert [spread(n, blocks) for n, blocks in ((2, 4), (3, 6), (1, 4))] == [[1, 3], [1, 3, 5], [3]]
+    assert [spread(n, 2) for n in (2, 3, 1)] == [[0, 1], [0, 1, 1], [1]]
+
+
+def test_the_streams_of_bicnet_come_together_in_the_order_of_frames():
+    clip = torch.arange(16).view(2, 8)
+    large, small = apart(clip)
+    assert large[0].tolist() == [0, 4]
+    assert small[0].tolist() == [1, 2, 3, 5, 6, 7]
+    assert torch.equal(together(large, small), clip)
 
 
 def test_clips_of_another_shape_than_the_model_was_built_for_are_refused():
@@ -130,7 +148,7 @@ def test_the_sane_sinet_renews_its_statistics_once_a_step():
 
 def test_salient_positions_are_suppressed_and_the_first_frames_are_not():
     torch.manual_seed(0)
-    part = SalientToBroad(32, position=1, inner=8).eval()
+    part = SalientToBroad(32, position=1).eval()
     maps = 3 * torch.rand(2 * 8, 32, 6, 4)  # two clips of two runs
     with torch.inference_mode(), capture(part) as seen:
         part(maps, 8)
@@ -145,9 +163,9 @@ def test_salient_positions_are_suppressed_and_the_first_frames_are_not():
 
 def test_a_clip_without_a_salient_position_is_guarded_only_in_the_sane_module():
     for faithful in (True, False):
-        part = SalientToBroad(8, 0, faithful, inner=4).eval()
+        part = SalientToBroad(16, 0, faithful).eval()
         with torch.inference_mode():
-            found = part(torch.ones(4, 8, 4, 4), 4)
+            found = part(torch.ones(4, 16, 4, 4), 4)
         assert bool(torch.isfinite(found).all()) != faithful
 
 
