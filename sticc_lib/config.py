@@ -125,10 +125,20 @@ class ModelConfig:
     head: HeadConfig = field(default_factory=HeadConfig)
 
 
+Policy = Literal[
+    "all_frames", "restricted", "dense",
+    "wrapped", "strided", "swung", "ordered", "interval", "first", "first_of_blocks",
+]  # fmt: skip
+"""Ways to cut a tracklet into clips: ours (tracklets/sampling.py), then those that compared methods
+were published with (tracklets/published_clips.py)."""
+
+
 @dataclass(frozen=True)
 class EvalConfig:
-    policy: Literal["all_frames", "restricted", "dense"] = "all_frames"
-    """How a tracklet is cut into clips at test time (tracklets/sampling.py)."""
+    policy: Literal[Policy, "published"] = "all_frames"
+    """How a tracklet is cut into clips at test time. CHOICE: the same way for every method, so that
+    a table compares methods and not protocols; `published` is the method's own, mirrored frames
+    included where it has them."""
     flip: bool = False
     """Average with the mirrored frames: twice the time."""
     batch_frames: int = 512

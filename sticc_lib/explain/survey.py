@@ -13,7 +13,7 @@ from sticc_lib.explain import maps as derived
 from sticc_lib.explain.capture import CaptureError
 from sticc_lib.explain.seen import Seen, see
 from sticc_lib.models.base import VideoModel
-from sticc_lib.retrieval.embed import Maps, batches, clips_of, ready
+from sticc_lib.retrieval.embed import Maps, batches, clips_of, ready, resolved
 from sticc_lib.retrieval.embeddings import EmbeddingError
 from sticc_lib.run import bar
 from sticc_lib.tracklets.table import TrackletSet
@@ -113,6 +113,7 @@ def survey(
     if len(data) == 0:
         raise EmbeddingError(f"{data.name}: no tracklets to look at; is the split empty?")
     length, whose = model.spec.clip_length, whose or type(model).__name__
+    config = resolved(model, config)
     rows, masks, counts = clips_of(data, length, config)
     found: list[_Parts] = []
     grid = (0, 0)

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from sticc_lib import losses
-from sticc_lib.config import LossConfig, ModelConfig
+from sticc_lib.config import LossConfig, ModelConfig, Policy
 from sticc_lib.values import Refusal
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
@@ -30,9 +30,13 @@ class ModelSpec:
     """(height, width)."""
     mean: tuple[float, float, float] = IMAGENET_MEAN
     std: tuple[float, float, float] = IMAGENET_STD
-    policy: Literal["all_frames", "restricted", "dense"] = "all_frames"
-    """Test-time clip policy."""
+    policy: Policy = "all_frames"
+    """How it cuts a tracklet into clips at test time, as published."""
     distance: Literal["cosine", "euclidean", "dot"] = "cosine"
+    flip: bool = False
+    """Published with the mean over a clip and its mirror image."""
+    unit_parts: bool = False
+    """Each part of the embedding (`blocks`) has length one before embeddings are compared."""
 
 
 @dataclass

@@ -41,8 +41,9 @@ def embed(
 
     Each tracklet is cut into clips by `config.policy`; its embedding is the mean over its clips
     (and their mirror images with `config.flip`), scaled to length one where the model is compared
-    by cosine. CHOICE: the mean of the vectors as they come, as the official code of the compared
-    methods has it, and not of their directions.
+    by cosine (and each of its parts, where the model's spec says so). CHOICE: the mean of the
+    vectors as they come, as the official code of the compared methods has it, and not of their
+    directions.
 
     Args:
         model: runs in eval mode, on the device where its weights are; its mode is put back.
@@ -61,6 +62,7 @@ def embed(
         raise ConfigError(f"evaluate.batch_frames: {config.batch_frames}; expected at least 1")
     if len(data) == 0:
         raise EmbeddingError(f"{data.name}: no tracklets to embed; is the split empty?")
+    config = resolved(model, config)
     rows, masks, counts = clips_of(data, model.spec.clip_length, config)
     owner = np.repeat(np.arange(len(counts)), counts)
     was_training, total = model.training, None
@@ -82,6 +84,8 @@ def embed(
         model.train(was_training)
     assert total is not None
     mean = total / torch.from_numpy(counts)[:, None]
+    for part in model.blocks.values() if model.spec.unit_parts else ():
+        mean[:, part] = torch.nn.functional.normalize(mean[:, part], dim=1)
     if model.spec.distance == "cosine":
         mean = torch.nn.functional.normalize(mean, dim=1)
     facts = _facts(model, data, config, maps is not None)
@@ -104,7 +108,7 @@ def embed_cached(
         model, data, config, maps, progress: as in `embed`.
         name: the method's name, for the file name.
     """
-    facts = _facts(model, data, config, maps is not None)
+    facts = _facts(model, data, resolved(model, config), maps is not None)
     stem = re.sub(r"[^\w.-]+", "_", f"{data.name}-{name or type(model).__name__}")
     path = cache_dir() / "embeddings" / f"{stem}-{fingerprint(facts)}.npz"
     if path.exists():
@@ -152,15 +156,26 @@ def _facts(
     }
 
 
+def resolved(model: VideoModel, config: EvalConfig) -> EvalConfig:
+    """The same settings, with the model's own policy and flipping for `published`."""
+    if config.policy != "published":
+        return config
+    spec = model.spec
+    return dataclasses.replace(config, policy=spec.policy, flip=config.flip or spec.flip)
+
+
 def clips_of(
     data: TrackletSet, clip_length: int, config: EvalConfig
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Frame rows int [n, T] and masks bool [n, T] of all clips, and clips a tracklet int [N]."""
+    """Frame rows int [n, T] and masks bool [n, T] of all clips, and clips a tracklet int [N].
+
+    `published` must have been `resolved` before.
+    """
     rows, masks, counts = [], [], []
     for tracklet, frames in data.frame_positions().items():
         if len(frames) == 0:
             raise EmbeddingError(f"{data.name}: tracklet {tracklet} has no frames; run check()")
-        positions, mask = test_clips(len(frames), clip_length, config.policy)
+        positions, mask = test_clips(len(frames), clip_length, config.policy)  # type: ignore[arg-type]
         rows.append(frames[positions])
         masks.append(mask)
         counts.append(len(positions))

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 
+from sticc_lib.config import Policy
+from sticc_lib.tracklets import published_clips
 from sticc_lib.tracklets.batches import PKSampler as PKSampler  # where it is asked for
 from sticc_lib.tracklets.table import TrackletSet
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-Policy = Literal["all_frames", "restricted", "dense"]
 Draw = Literal["restricted", "strided", "window"]
 SPAN = 32
 """Frames that a strided clip reaches over: 8 at stride 4 (BiCnet-TKS), 4 at stride 8 (AP3D)."""
@@ -97,7 +98,8 @@ def test_clips(length: int, clip_length: int, policy: Policy) -> tuple[np.ndarra
         policy: `restricted`: one clip, the centre frame of each of T equal chunks. `all_frames`:
             ceil(F / T) strided clips, clip i taking the i-th frame of each of the T chunks, that
             is i, i + F/T, ...; every frame is used. `dense`: consecutive runs of T frames, the
-            last run filled by repeating its last frame; every frame is used once.
+            last run filled by repeating its last frame; every frame is used once. Or a rule of
+            published_clips.py, short tracklets as it says and without a mask.
 
     Returns:
         positions int64 [n, T] in 0..F-1, and mask bool [n, T], False where a frame only fills
@@ -107,8 +109,11 @@ def test_clips(length: int, clip_length: int, policy: Policy) -> tuple[np.ndarra
         ValueError: F or T below 1, or an unknown policy.
     """
     _positive(length, clip_length)
-    if policy not in ("all_frames", "restricted", "dense"):
-        raise ValueError(f"policy {policy!r} is none of all_frames, restricted, dense")
+    if policy in published_clips.RULES:
+        wanted = published_clips.RULES[policy](length, clip_length)
+        return wanted, np.ones(wanted.shape, bool)
+    if policy not in get_args(Policy):
+        raise ValueError(f"policy {policy!r} is none of {', '.join(get_args(Policy))}")
     if policy == "dense" or length < clip_length:
         count = -(-length // clip_length)
         wanted = np.arange(count * clip_length).reshape(count, clip_length)

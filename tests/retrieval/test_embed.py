@@ -57,6 +57,28 @@ def test_flip_averages_with_the_mirrored_frames():
     np.testing.assert_allclose(with_maps.values, found.values, atol=1e-6)
 
 
+def test_published_takes_the_models_own_policy_and_flipping():
+    data, model = tiny_set(), Colours()
+    model.spec = dataclasses.replace(model.spec, policy="interval", flip=True)
+    found = quiet(model, data, EvalConfig(policy="published"))
+    sides = [by_hand(data, 4, "interval", mirrored) for mirrored in (False, True)]
+    np.testing.assert_allclose(found.values, np.mean(sides, axis=0), atol=1e-6)
+    assert found.facts["policy"] == "interval, T = 4, averaged with the mirrored frames"
+    others = quiet(model, data, EvalConfig())
+    np.testing.assert_allclose(others.values, by_hand(data, 4, "all_frames"), atol=1e-6)
+
+
+def test_parts_of_an_embedding_have_length_one_where_the_spec_says_so(monkeypatch):
+    data, model = tiny_set(), Colours(distance="cosine")
+    parts = {"left": slice(0, 3), "right": slice(3, 6)}
+    monkeypatch.setattr(Colours, "blocks", parts)
+    model.spec = dataclasses.replace(model.spec, unit_parts=True)
+    mean = by_hand(data, 4, "all_frames").reshape(-1, 2, 3)
+    unit = mean / np.linalg.norm(mean, axis=2, keepdims=True)
+    expected = unit.reshape(-1, 6) / np.sqrt(2)
+    np.testing.assert_allclose(quiet(model, data).values, expected, atol=1e-6)
+
+
 @pytest.mark.parametrize("frames", [1, 4, 7, 12, 64, 10_000])
 def test_batch_size_changes_nothing(frames):
     data = tiny_set((3, 40, 9, 1, 5, 17))

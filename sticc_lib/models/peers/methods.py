@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import torch
 
-from sticc_lib.config import ConfigError, HeadConfig, ModelConfig, TrunkConfig
+from sticc_lib.config import ConfigError, HeadConfig, ModelConfig, Policy, TrunkConfig
 from sticc_lib.models.base import ModelSpec, VideoModel
 from sticc_lib.models.peers import ap3d, bicnet_tks, grl, msinet, pat, psta, sinet, stmn, tclnet
 from sticc_lib.models.peers.common import HOSTS, refuse
@@ -35,6 +35,12 @@ class Method:
     sizes: tuple[str, ...] = ()
     """Fields of `head` that the method has a use for."""
     distance: Literal["cosine", "euclidean", "dot"] = "cosine"
+    policy: Policy = "all_frames"
+    """How a tracklet is cut into clips at test time, as published (on MARS)."""
+    flip: bool = False
+    """Published with mirrored clips."""
+    unit_parts: bool = False
+    """Published with embeddings whose parts have length one (not with `faithful=False`)."""
     own: str = ""
     """What of it is ours at any size."""
 
@@ -50,7 +56,11 @@ def build(method: Method, config: ModelConfig, persons: int) -> VideoModel:
     Raises:
         ConfigError: sizes or a trunk that it cannot take.
     """
-    spec = ModelSpec(config.clip_length, (config.height, config.width), distance=method.distance)
+    spec = ModelSpec(
+        config.clip_length, (config.height, config.width), policy=method.policy,
+        distance=method.distance, flip=method.flip,
+        unit_parts=method.unit_parts and config.head.faithful,
+    )  # fmt: skip
     model = method.build(config, spec, persons).to(memory_format=torch.channels_last)
     model.settings, model.persons = config, persons
     return model
@@ -107,27 +117,28 @@ def _msinet(spec: ModelSpec, persons: int, aligned: bool = False) -> VideoModel:
 def _sinet(variant: sinet.Variant) -> Method:
     return Method(
         lambda c, spec, n: sinet.SiNet(spec, n, variant, c.head.faithful, *_host(c)),
-        sinet.official_keys, sinet.SINGLE_AXES, 4,
+        sinet.official_keys, sinet.SINGLE_AXES, 4, policy="ordered",
     )  # fmt: skip
 
 
 METHODS: dict[str, Method] = {
     "bicnet_tks": Method(
         lambda c, spec, n: bicnet_tks.BicnetTks(spec, n, c.head.faithful, *_host(c)),
-        bicnet_tks.official_keys, bicnet_tks.SINGLE_AXES,
+        bicnet_tks.official_keys, bicnet_tks.SINGLE_AXES, policy="wrapped",
     ),
     "psta": Method(
         lambda c, spec, n: psta.Psta(_trunk(c), spec, c.head, n),
         psta.official_keys, head=HeadConfig(channels=1024), sizes=("channels",),
+        policy="interval",
     ),
     "stmn": Method(
         lambda c, spec, n: stmn.Stmn(_trunk(c), spec, c.head, n, c.head.faithful),
         stmn.official_keys, clip_length=6, head=HeadConfig(spatial_items=10, temporal_items=5),
-        sizes=("spatial_items", "temporal_items"),
+        sizes=("spatial_items", "temporal_items"), policy="swung", flip=True,
     ),
     "grl": Method(
         lambda c, spec, n: grl.Grl(_trunk(c), spec, n, c.head.faithful),
-        grl.official_keys, distance="dot",
+        grl.official_keys, distance="dot", policy="dense",
     ),
     "msinet": Method(
         lambda c, spec, n: _msinet(spec, n), msinet.official_keys, clip_length=1, own=IMAGES,
@@ -143,11 +154,13 @@ METHODS: dict[str, Method] = {
     "c2d": _sinet("c2d"),
     "tclnet": Method(
         lambda c, spec, n: tclnet.TclNet(spec, n, *_host(c)),
-        tclnet.official_keys, tclnet.SINGLE_AXES, 4,
+        tclnet.official_keys, tclnet.SINGLE_AXES, 4, policy="dense", unit_parts=True,
     ),
     "ap3d": Method(
         lambda c, spec, n: ap3d.Ap3d(spec, n, *_host(c)),
-        ap3d.official_keys, ap3d.SINGLE_AXES, 4,
+        # CHOICE: a last clip that lacks frames is filled with repeats of its own; officially it
+        # is a shorter clip, whose frames no longer see what the others see
+        ap3d.official_keys, ap3d.SINGLE_AXES, 4, policy="dense",
     ),
     # no official code was found, so that there are no checkpoints to load. CHOICE: widths as
     # STICC's at `paper`; only the number of parts is known, and from memory

@@ -33,9 +33,9 @@ SINGLE_AXES = (
 class TclNet(InsideResNet):
     """Temporal Complementary Learning Network, written from specs/peers/TCLNet.md.
 
-    Nothing in it is odd enough to switch off; the row that is erased is an argmax, so that the
+    The network has nothing odd to switch off; the row that is erased is an argmax, so that the
     embedding jumps where two rows score alike. Officially each half is brought to length one
-    before halves of two clips are compared.
+    before tracklets are compared: so it is here (`spec.unit_parts`), unless `faithful` is off.
 
     Args:
         spec: T must be even (4 published).
