@@ -68,6 +68,10 @@ STEPS: dict[str, dict[str, int]] = {
         "mean_pool_wide": 800,
         "attention_pool_wide": 800,
         "attention_pool_joint_wide": 800,
+        "psta": 550,
+        "stmn": 340,
+        "grl": 540,
+        "pat": 580,
     },
     # 150 epochs of MARS: 625 persons x ~13 tracklets, 32 a batch, about 260 batches an epoch
     "paper": {"": 39_000},
