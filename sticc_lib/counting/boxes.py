@@ -22,9 +22,11 @@ def covered(left: np.ndarray, right: np.ndarray) -> np.ndarray:
 def _shared(left: np.ndarray, right: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """(IoU [n, m], shared area [n, m], area of the left [n])."""
     a, b = np.asarray(left, float), np.asarray(right, float)
-    low = np.maximum(a[:, None, :2], b[None, :, :2])
-    high = np.minimum(a[:, None, :2] + a[:, None, 2:4], b[None, :, :2] + b[None, :, 2:4])
-    shared = np.prod(np.clip(high - low, 0, None), axis=2)
+    shared = np.ones((len(a), len(b)))
+    for axis in (0, 1):  # one at a time: thousands of boxes square are many
+        side = np.minimum.outer(a[:, axis] + a[:, axis + 2], b[:, axis] + b[:, axis + 2])
+        side -= np.maximum.outer(a[:, axis], b[:, axis])
+        shared *= np.clip(side, 0, None, out=side)
     area_a, area_b = a[:, 2] * a[:, 3], b[:, 2] * b[:, 3]
     union = area_a[:, None] + area_b[None, :] - shared
     return shared / np.maximum(union, 1e-9), shared, area_a

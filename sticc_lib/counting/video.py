@@ -114,12 +114,15 @@ class Video:
         """The first file's name, without folder and suffix."""
         return self.files[0].path.stem
 
-    def frames(self, start: float = 0.0, stop: float = math.inf, every: int = 1) -> Iterator[Frame]:
+    def frames(
+        self, start: float = 0.0, stop: float = math.inf, every: int = 1, after: int = 0
+    ) -> Iterator[Frame]:
         """Streams frames; what lies before `start` is decoded and passed over.
 
         Args:
             start, stop: seconds; frames of [start, stop).
             every: each how manieth of these.
+            after: number of a frame; it and those before are not handed out again.
 
         Raises:
             VideoError: a span or step that makes no sense; a file that cannot be decoded further,
@@ -135,7 +138,7 @@ class Video:
                 return
             if seconds < start - ROUNDING:
                 continue
-            if taken % every == 0:
+            if taken % every == 0 and number > after:
                 yield Frame(number, seconds, oriented(image, file))
             taken += 1
 
