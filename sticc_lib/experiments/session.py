@@ -17,6 +17,7 @@ from sticc_lib.retrieval.embeddings import Embeddings
 from sticc_lib.retrieval.ranking import evaluate as evaluate_embeddings
 from sticc_lib.retrieval.scores import Scores
 from sticc_lib.run import data_dir, stderr
+from sticc_lib.tracklets.sources.reading import Reading
 from sticc_lib.tracklets.table import TrackletSet
 from sticc_lib.training import Trained, train
 
@@ -43,20 +44,34 @@ def load_data(config: Config, condition: str = "walkers") -> TrackletSet:
     if condition not in CONDITIONS:
         raise ConfigError(f"condition: {condition!r} is none of {', '.join(CONDITIONS)}")
     if config.data.name != "walkers":
-        return _from_source(config.data)
+        return as_set(read_source(config.data), config.data)
     from sticc_lib.tracklets import walkers
 
     return walkers.load(config.data, CONDITIONS[condition])
 
 
-def _from_source(config: DataConfig) -> TrackletSet:
+def read_source(config: DataConfig) -> Reading:
+    """What the source of a config finds, usable or not; not for the walkers, who are drawn.
+
+    Raises:
+        ConfigError: no such source, or no folder for one on disk.
+        DataError: a folder or an option that the source cannot take.
+    """
     from sticc_lib.tracklets.sources import EMBEDDED, SOURCES, choose
 
     if config.name not in SOURCES:
         raise ConfigError(f"data.name: {config.name!r} is none of {', '.join(SOURCES)}")
     if not config.root and config.name not in EMBEDDED:
         raise ConfigError(f"data.root: say where {config.name} is, data.root=FOLDER")
-    reading = choose.read(config.name, config.root, config.split, **config.options)
+    return choose.read(config.name, config.root, config.split, **config.options)
+
+
+def as_set(reading: Reading, config: DataConfig) -> TrackletSet:
+    """The set of a reading, with the validation persons that the config asks for.
+
+    Raises:
+        DataError: lists every problem that stands in the way.
+    """
     data = reading.to_set()
     if notes := len(reading.problems) + int((reading.overview()["note"] != "").sum()):
         stderr(f"{data.name}: {notes} note(s); sticc check-data {config.name} tells them")

@@ -1,4 +1,4 @@
-"""What a tracklet set holds, counted: lengths, cameras, occlusion, colour, visits."""
+"""What a tracklet set holds, counted: lengths, persons under cameras, occlusion, visits."""
 
 from __future__ import annotations
 
@@ -9,19 +9,18 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 
 from sticc_lib.figures.captions import Captioned, caption, start
-from sticc_lib.figures.parts import percent, rows
+from sticc_lib.figures.parts import percent, rows, titled
 from sticc_lib.figures.theme import FAINT, INK, MUTED, SHARE, WIDTH, on, themed
 
 SPLITS = {"train": "#33638D", "val": "#4FA6A0", "test": "#D9A441", "ignore": FAINT}
 
 
 @themed
-def lengths(tracklets: pd.DataFrame, axes: Axes | None = None) -> Figure:
-    """Histogram of the column `num_frames`, stacked by split."""
+def lengths(tracklets: pd.DataFrame, axes: Axes | None = None, of: str = "") -> Figure:
+    """Histogram of the column `num_frames`, stacked by split; `of` names the set in the title."""
     figure, panel = start(axes, 2.9)
     frames = tracklets["num_frames"]
     groups = {s: frames[tracklets["split"] == s] for s in SPLITS}
@@ -46,7 +45,7 @@ def lengths(tracklets: pd.DataFrame, axes: Axes | None = None) -> Figure:
     panel.grid(axis="y")
     return caption(
         figure,
-        "How long the tracklets are",
+        titled("How long the tracklets are", of),
         f"Tracklets by their number of frames ({step} a bar), stacked by split, with the number of "
         "tracklets of each. A clip longer than its tracklet repeats the last frame.",
         f"Histogram of tracklet lengths, {low} to {high} frames, median {median:g}.",
@@ -55,7 +54,7 @@ def lengths(tracklets: pd.DataFrame, axes: Axes | None = None) -> Figure:
 
 
 @themed
-def person_camera(tracklets: pd.DataFrame, axes: Axes | None = None) -> Figure:
+def person_camera(tracklets: pd.DataFrame, axes: Axes | None = None, of: str = "") -> Figure:
     """Heat map of how many tracklets each person has under each camera; persons run across."""
     figure, panel = start(axes, 2.6)
     known = tracklets[tracklets["person"] > 0]
@@ -88,7 +87,7 @@ def person_camera(tracklets: pd.DataFrame, axes: Axes | None = None) -> Figure:
     alone = int((counts > 0).sum().eq(1).sum())
     return caption(
         figure,
-        "Tracklets of each person under each camera",
+        titled("Tracklets of each person under each camera", of),
         "A column is a person, a row a camera, the colour the number of tracklets. A person seen "
         f"by one camera only ({alone} here) has nobody to be found across cameras.",
         f"Heat map of {counts.shape[0]} cameras by {counts.shape[1]} persons, 0 to {top} tracklets "
@@ -149,62 +148,17 @@ def occlusion(tracklets: pd.DataFrame, levels: Sequence[str] | pd.Series | None 
 
 
 @themed
-def camera_colours(means: np.ndarray, cameras: Sequence[int] | np.ndarray) -> Figure:
-    """How cameras differ in light and cast: a dot a tracklet, in its own mean colour.
-
-    Args:
-        means: [n, 3], mean red, green and blue of a tracklet, 0..255.
-        cameras: [n], its camera.
-    """
-    names = sorted(set(np.asarray(cameras).tolist()))
-    means, held = np.asarray(means, float) / 255, np.asarray(cameras)
-    figure = Captioned(figsize=(WIDTH, 1.1 + 0.62 * len(names)), layout="constrained")
-    swatch, light, cast = figure.subplots(1, 3, width_ratios=(0.5, 2, 2), sharey=True)
-    measures = (means @ [0.299, 0.587, 0.114], means[:, 0] - means[:, 2])
-    jitter = np.random.default_rng(0).uniform(-0.32, 0.32, len(means))
-    for number, camera in enumerate(names):
-        part = held == camera
-        colour = means[part].mean(axis=0)
-        swatch.add_patch(Rectangle((0, number - 0.4), 1, 0.8, color=colour, linewidth=0))
-        swatch.text(0.5, number, " ".join(f"{255 * v:.0f}" for v in colour), ha="center",
-                    va="center", fontsize=8.5, color=on(colour))  # fmt: skip
-        for panel, values in zip((light, cast), measures, strict=True):
-            panel.scatter(values[part], number + jitter[part], s=13, c=means[part],
-                          edgecolors="#00000030", linewidths=0.4)  # fmt: skip
-            centre = values[part].mean()
-            panel.plot([centre, centre], [number - 0.43, number + 0.43], color=INK, linewidth=2)
-    rows(swatch, [f"camera {camera}" for camera in names])
-    for panel in (swatch, light, cast):
-        panel.grid(False)
-        panel.spines["left"].set_visible(False)
-        panel.tick_params(axis="y", length=0)
-    swatch.set(xlim=(0, 1), title="Mean colour")
-    swatch.xaxis.set_visible(False)
-    swatch.spines["bottom"].set_visible(False)
-    light.set(title="Brightness", xlabel="mean luma, dark to bright")
-    cast.set(title="Cast", xlabel="mean red minus blue, cool to warm")
-    for panel in (light, cast):
-        panel.grid(axis="x")
-    spread = max(np.ptp([m[held == c].mean() for c in names]) for m in measures)
-    return caption(
-        figure,
-        "Each camera has its own light",
-        "A dot is a tracklet, painted in its own mean colour; the tick is the camera's mean. The "
-        "swatch gives the camera's mean red, green and blue. What differs between the rows is not "
-        "the person, and a model must learn to see past it.",
-        f"Mean colour of {len(means)} tracklets under {len(names)} cameras; camera means differ by "
-        f"up to {100 * spread:.0f} percent of the range.",
-    )
-
-
-@themed
-def visits(table: pd.DataFrame, axes: Axes | None = None) -> Figure:
+def visits(
+    table: pd.DataFrame, axes: Axes | None = None, unit: str = "seconds of video", of: str = ""
+) -> Figure:
     """Who was in the picture when: a row a person, a bar a visit.
 
     Args:
-        table: a row a visit: `visit` (text), `start`, `end` (seconds), and whose it is: `label`
-            (the source's own name) or `person`.
+        table: a row a visit: `visit` (text), `start`, `end` (seconds, or another unit), and whose
+            it is: `label` (the source's own name) or `person`.
         axes: where to draw.
+        unit: of the times, as the axis says it.
+        of: the set, named in the title.
     """
     table = table.assign(person=table["label" if "label" in table else "person"])
     persons = table.groupby("person")["start"].min().sort_values().index.tolist()
@@ -221,10 +175,10 @@ def visits(table: pd.DataFrame, axes: Axes | None = None) -> Figure:
                            textcoords="offset points", va="center", color=on(colour))  # fmt: skip
     rows(panel, [f"person {person}" for person in persons])
     panel.set_xlim(0, float(table["end"].max()) * 1.01)
-    panel.set_xlabel("seconds of video")
+    panel.set_xlabel(unit)
     return caption(
         figure,
-        "Who was in the picture, and when",
+        titled("Who was in the picture, and when", of),
         "A bar is a visit: one continuous stay. Dark rows are persons who come back, so that one "
         "visit can be looked for among the others; pale rows stay once and are there to be "
         "confused with.",

@@ -13,7 +13,7 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import FuncFormatter
 
 from sticc_lib.figures.captions import Captioned
-from sticc_lib.figures.theme import HAIR, MUTED, WIDTH, readable
+from sticc_lib.figures.theme import HAIR, MUTED, WIDTH, condition, readable
 
 
 def sheet(height: float, width: float = WIDTH) -> tuple[Figure, Axes]:
@@ -167,3 +167,8 @@ def number(value: float) -> str:
 def signed(value: float, digits: int = 1) -> str:
     """A difference with its sign, a true minus."""
     return f"{round(value, digits) + 0.0:+.{digits}f}".replace("-", "−")
+
+
+def titled(title: str, of: str) -> str:
+    """A title, followed by what a set is called where one is named."""
+    return f"{title}: {condition(of)}" if of else title

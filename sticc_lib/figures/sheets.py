@@ -14,12 +14,13 @@ from matplotlib.patches import Rectangle
 from sticc_lib.figures.captions import Captioned, caption
 from sticc_lib.figures.parts import chain, evenly, frame, place, sheet, who
 from sticc_lib.figures.theme import BRIGHT, HAIR, MUTED, WIDTH, condition, on, themed
+from sticc_lib.tracklets.store import ArrayStore
 from sticc_lib.tracklets.table import TrackletSet
 
 MASK_COLOURS = ("#000000", "#00C2A8", "#B44CFF", "#FF9A1F", "#2F6BFF")
 """By label: 0 (left as it is), visible target, hidden target, occluder, other person."""
 BOX_SIZE = (128, 64)
-"""Boxes of a video differ in size; on a sheet they share this one."""
+"""Boxes of a video and image files differ in size; on a sheet they share this one."""
 
 
 @themed
@@ -79,7 +80,8 @@ def contact_sheet(
 
 def _pixels(data: TrackletSet, at: np.ndarray, masks: Mapping[str, int] | None) -> np.ndarray:
     """uint8 [n, 3, H, W], tinted by label where names of labels are given."""
-    pixels = data.read(at, BOX_SIZE if "x" in data.frames else None)
+    alike = isinstance(data.pixels, ArrayStore)  # files and boxes may come in any size
+    pixels = data.read(at, None if alike else BOX_SIZE)
     if not masks:
         return pixels
     labels = data.read(at, (pixels.shape[2], pixels.shape[3]), masks=True)  # [n, H, W]

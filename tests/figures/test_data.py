@@ -1,6 +1,5 @@
 import numpy as np
 import pandas as pd
-import pytest
 
 from sticc_lib.figures import captions, data
 
@@ -51,15 +50,6 @@ def test_occlusion_without_levels_and_with_unknown_visibility(people, texts):
     figure = data.occlusion(table)
     texts(figure)
     assert sum(p.get_height() for p in figure.axes[1].patches) == 7
-
-
-def test_each_tracklet_is_a_dot_in_its_own_colour(texts):
-    means = np.array([[255.0, 0, 0], [0, 255, 0], [10, 20, 250]])
-    figure = data.camera_colours(means, np.array([1, 1, 2]))
-    assert {"camera 1", "camera 2"} <= set(texts(figure))
-    dots = [c for c in figure.axes[1].collections if len(c.get_offsets())]
-    colours = np.concatenate([c.get_facecolors()[:, :3] for c in dots])
-    assert colours == pytest.approx(means / 255)
 
 
 def test_visits_are_bars_and_those_who_return_stand_out(texts):
