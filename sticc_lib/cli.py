@@ -17,10 +17,11 @@ from sticc_lib import __version__
 from sticc_lib.run import stderr
 from sticc_lib.verbs import Compare, Evaluate, Index, Lab, Report, Train
 from sticc_lib.verbs_data import CheckData, Pack
+from sticc_lib.verbs_models import ImportWeights
 
 VERBS = {
     re.sub(r"(?<=[a-z])(?=[A-Z])", "-", verb.__name__).lower(): verb
-    for verb in (Report, Train, Evaluate, Compare, CheckData, Pack, Index, Lab)
+    for verb in (Report, Train, Evaluate, Compare, CheckData, Pack, ImportWeights, Index, Lab)
 }
 ABOUT = """\
 Video person re-identification around the STICC model: notebooks, reports, tables.
@@ -36,6 +37,7 @@ For example
   sticc evaluate --checkpoint reports/eight --data pets
   sticc compare --seeds 3
   sticc check-data mars /data/MARS               what is there, and what is wrong
+  sticc import-weights psta psta_mars.pth        an official checkpoint becomes one of ours
   sticc lab
 
 sticc VERB --help explains a verb. Settings for --set are listed in sticc_lib/config.py.
@@ -44,7 +46,7 @@ Exit code: 0 done, 1 something that ran has failed, 2 asked for something that c
 
 def about() -> str:
     """What `sticc --help` prints."""
-    verbs = "\n".join(f"  {name:10} {_doc(verb)[0]}" for name, verb in VERBS.items())
+    verbs = "\n".join(f"  {name:14} {_doc(verb)[0]}" for name, verb in VERBS.items())
     return ABOUT.format(verbs=verbs)
 
 

@@ -17,7 +17,8 @@ from sticc_lib.verbs import assignments
 def test_help_lists_every_verb_with_a_sentence(capsys):
     assert main(["--help"]) == 0
     said = capsys.readouterr().out
-    for name in ("report", "train", "evaluate", "compare", "check-data", "pack", "index", "lab"):
+    for name in ("report", "train", "evaluate", "compare", "check-data", "pack", "import-weights",
+                 "index", "lab"):  # fmt: skip
         assert f"\n  {name} " in said
 
 
@@ -53,6 +54,8 @@ def test_version(capsys):
         ("evaluate --data nothing", "no data nothing; known: walkers"),
         ("evaluate --checkpoint nowhere", "nowhere: no such checkpoint"),
         ("compare --methods nothing", "unknown method 'nothing'"),
+        ("import-weights psta", "Missing from sticc import-weights: FILE"),
+        ("import-weights psta nowhere.pth", "nowhere.pth: no such file"),
         ("check-data", "Missing from sticc check-data: NAME"),
         ("check-data nothing /tmp", "no data set 'nothing'; known: mars, lsvid"),
         ("check-data mars", "mars: give its folder"),

@@ -37,11 +37,11 @@ def load_official(
         ConfigError: an unknown name or option, or a checkpoint that does not fit; lists what is
             missing, surplus, of another shape or not finite, and says whose it may be instead.
     """
-    method = _method(name)
+    method = known(name)
     config = _settings(method, name, options)
     with torch.device("meta"):  # nothing is drawn that would be overwritten
         model = build(method, config, num_classes)
-    given = dict(_entries(state_dict))
+    given = dict(entries(state_dict))
     problems = compare(method, model, given)
     if problems:
         raise ConfigError(f"not a checkpoint of {name}: {problems}{_guess(name, given)}")
@@ -63,7 +63,7 @@ def export_official(model: VideoModel) -> dict[str, Tensor]:
     Raises:
         ConfigError: a model without official code.
     """
-    method, ours = _method(model.settings.name), model.state_dict()
+    method, ours = known(model.settings.name), model.state_dict()
     shapes = official_shapes(method, model)
     return {
         official: ours[key].detach().reshape(shapes[official]).clone()
@@ -108,16 +108,20 @@ def compare(method: Method, model: VideoModel, given: Mapping[str, Tensor]) -> s
     return "; ".join(f"{len(v)} {kind}: {_listed(v)}" for kind, v in kinds.items() if v)
 
 
-def _entries(state: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Tensor]]:
-    """Keys and tensors, whatever they are wrapped in."""
+def entries(state: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Tensor]]:
+    """Keys and tensors of an official checkpoint, whatever they are wrapped in.
+
+    Raises:
+        ConfigError: something among them is no tensor.
+    """
     wrapped = state.get("state_dict")
     if isinstance(wrapped, Mapping):
-        yield from _entries(wrapped, prefix)
+        yield from entries(wrapped, prefix)
         return
     for key, value in state.items():
         name = prefix + str(key).removeprefix("module.")
         if isinstance(value, Mapping):
-            yield from _entries(value, f"{name}.")
+            yield from entries(value, f"{name}.")
         elif isinstance(value, Tensor):
             yield name, value
         else:
@@ -146,14 +150,19 @@ def _listed(names: list[str]) -> str:
     return ", ".join(names[:SHOWN]) + more
 
 
-def _method(name: str) -> Method:
-    known = [other for other, method in METHODS.items() if method.keys]
+def known(name: str) -> Method:
+    """A method that has official checkpoints.
+
+    Raises:
+        ConfigError: an unknown name, or a method without official code.
+    """
+    names = [other for other, method in METHODS.items() if method.keys]
     if name not in METHODS:
-        raise ConfigError(f"unknown method {name!r}; official code is known of {', '.join(known)}")
-    if name not in known:
+        raise ConfigError(f"unknown method {name!r}; official code is known of {', '.join(names)}")
+    if name not in names:
         raise ConfigError(
             f"no official code of {name!r} was found, so there are no checkpoints of it; there is "
-            f"of {', '.join(known)}"
+            f"of {', '.join(names)}"
         )
     return METHODS[name]
 
