@@ -100,7 +100,7 @@ class Tracker:
         Returns:
             int64 [n]; a number not seen before is a new track.
         """
-        boxes = np.asarray(boxes, float).reshape(len(boxes), -1)[:, :4]
+        boxes = np.asarray(boxes, float)[:, :4]
         waited = max(self.settings.patience * self.fps, 1.0)
         self._live = self._live[frame - self._live[:, LAST] <= waited + 1]
         expected = self._expected(frame)
