@@ -1,0 +1,1 @@
+"""Walkers in three dimensions: people rendered from MakeHuman's assets. They are synthetic."""

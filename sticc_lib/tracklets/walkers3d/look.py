@@ -1,0 +1,216 @@
+"""Who a rendered person is: build, skin, hair, clothes and what is carried, drawn from a seed.
+
+Colours come from a palette that many persons share, so that a person is known by the combination.
+"""
+
+from __future__ import annotations
+
+import colorsys
+from dataclasses import dataclass
+
+import numpy as np
+
+from sticc_lib.tracklets.walkers3d import gait
+from sticc_lib.tracklets.walkers3d.assets import Library
+
+CLOTH = np.array((
+    (0.10, 0.10, 0.12), (0.22, 0.22, 0.24), (0.45, 0.46, 0.48), (0.70, 0.70, 0.70),
+    (0.92, 0.91, 0.88), (0.11, 0.15, 0.30), (0.20, 0.30, 0.52), (0.45, 0.60, 0.78),
+    (0.62, 0.14, 0.16), (0.80, 0.24, 0.20), (0.16, 0.32, 0.22), (0.40, 0.44, 0.28),
+    (0.72, 0.62, 0.46), (0.86, 0.80, 0.66), (0.42, 0.29, 0.20), (0.83, 0.62, 0.18),
+    (0.42, 0.22, 0.42), (0.85, 0.55, 0.60), (0.20, 0.48, 0.52), (0.78, 0.40, 0.18),
+))  # fmt: skip
+"""Twenty colours of clothes, RGB in 0..1."""
+TOPS = np.array((14, 8, 8, 5, 10, 9, 6, 5, 5, 5, 4, 4, 4, 4, 3, 3, 3, 3, 3, 2), float)
+LEGS = np.array((20, 12, 9, 3, 4, 18, 12, 4, 1, 1, 2, 4, 7, 4, 5, 1, 1, 1, 1, 1), float)
+SHOES = np.array((30, 12, 8, 5, 18, 6, 2, 1, 2, 1, 1, 1, 3, 2, 8, 0, 0, 0, 0, 0), float)
+HAIRS = np.array((
+    (0.07, 0.06, 0.06), (0.16, 0.11, 0.08), (0.28, 0.19, 0.12), (0.45, 0.32, 0.18),
+    (0.66, 0.52, 0.30), (0.42, 0.20, 0.10), (0.58, 0.57, 0.56),
+))  # fmt: skip
+WOMEN_HAIR = ("bob01", "bob02", "braid01", "long01", "ponytail01", "short03", "afro01")
+MEN_HAIR = ("short01", "short02", "short03", "short04", "afro01", "bald")
+PATTERNS = (0, 1, 2, 3, 4, 5)
+
+
+@dataclass(frozen=True)
+class Cloth:
+    """One garment: a part (or a made one) with its colours and cuts; see shading.Material."""
+
+    part: str
+    color: tuple[float, float, float]
+    second: tuple[float, float, float]
+    pattern: int = 0
+    period: float = 1.0
+    low: float = -99.0
+    sleeve: float = 99.0
+    opening: float = 0.0
+    loose: float = 0.0
+    """Decimetres that a made garment stands off the body."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """Everything about a person that does not change.
+
+    Attributes:
+        female: sex of the body; age 0 young to 1 old; muscle, weight, height in -1..1.
+        race: shares of african, asian and caucasian.
+        skin: texture name; shade: factor of its brightness.
+        hair: part or ``; hair_color.
+        top, coat, bottom, shoes: garments; coat and others may be None.
+        hat: ``, `hat ...` (a part), `cap` or `beanie`.
+        bag: ``, backpack, satchel, handbag, shopper or case; in_hand: ``, papers or phone.
+        style: how they move.
+    """
+
+    female: bool
+    age: float
+    muscle: float
+    weight: float
+    height: float
+    race: tuple[float, float, float]
+    skin: str
+    shade: float
+    hair: str
+    hair_color: tuple[float, float, float]
+    top: Cloth
+    bottom: Cloth | None
+    coat: Cloth | None
+    shoes: Cloth
+    hat: str
+    hat_color: tuple[float, float, float]
+    bag: str
+    bag_color: tuple[float, float, float]
+    in_hand: str
+    style: gait.Style
+
+
+def sample(rng: np.random.Generator, library: Library) -> Look:
+    """One person at random.
+
+    CHOICE: how often each thing occurs: a street in a mild season; over a third has a coat or an
+    open jacket, half carry something, a fifth wears something on the head.
+    """
+    female = bool(rng.random() < 0.5)
+    age = float(np.clip(rng.beta(1.3, 1.7), 0, 1))
+    race = rng.dirichlet((0.5, 0.5, 0.7))
+    whole = rng.random() < 0.06
+    dress = female and not whole and rng.random() < 0.14
+    top = _top(rng, library, female)
+    bottom = _bottom(rng, library, female)
+    if whole:
+        part = str(rng.choice(library.names("whole")))
+        top, bottom = Cloth(part, *_pair(rng, TOPS), int(rng.choice((0, 0, 4)))), None
+    elif dress:
+        top = Cloth("dress", *_pair(rng, np.ones(20)), int(rng.choice(PATTERNS)),
+                    rng.uniform(0.5, 1.6), rng.uniform(-5.2, -2.4), float(rng.choice((0.4, 0.1, 1.9))),
+                    loose=0.10)  # fmt: skip
+        bottom = (
+            Cloth("tights", *_pair(rng, LEGS), low=-7.4, loose=0.02) if rng.random() < 0.5 else None
+        )
+    coat = None if whole or dress or rng.random() < 0.62 else _coat(rng)
+    hat = str(rng.choice(("", "cap", "beanie", "hat fedora", "hat fedora_cocked"),
+                         p=(0.78, 0.09, 0.08, 0.03, 0.02)))  # fmt: skip
+    bag, in_hand, style = _carried(rng)
+    skin, shade = _skin(rng, library, female, age, race)
+    hair, hair_color = _hair(rng, female, age, shade)
+    shoes = Cloth(str(rng.choice(library.names("shoes"))), *_pair(rng, SHOES))
+    return Look(
+        female, age, rng.uniform(-0.7, 0.7), float(np.clip(rng.normal(0.0, 0.5), -0.9, 1)),
+        float(np.clip(rng.normal(0, 0.45), -1, 1)), tuple(race), skin, shade, hair, hair_color, top,
+        bottom, coat, shoes, hat, _pair(rng, TOPS)[0], bag, _pair(rng, np.ones(20))[0], in_hand,
+        style,
+    )  # fmt: skip
+
+
+def _pair(rng: np.random.Generator, weights: np.ndarray):
+    """Two colours that differ, each somewhat off its palette entry."""
+    share = weights / weights.sum()
+    first = int(rng.choice(20, p=share))
+    second = int(rng.choice(np.delete(np.arange(20), first)))
+    return tuple(_jitter(rng, CLOTH[k]) for k in (first, second))
+
+
+def _jitter(rng: np.random.Generator, color: np.ndarray):
+    h, s, v = colorsys.rgb_to_hsv(*color)
+    changed = colorsys.hsv_to_rgb(
+        (h + rng.normal(0, 0.015)) % 1,
+        float(np.clip(s * rng.uniform(0.8, 1.15), 0, 1)),
+        float(np.clip(v * rng.uniform(0.85, 1.15), 0.05, 0.95)),
+    )
+    return tuple(float(c) for c in changed)
+
+
+def _top(rng: np.random.Generator, library: Library, female: bool) -> Cloth:
+    mine = [n for n in library.names("top") if n.startswith(f"top {'fe' if female else ''}male")]
+    made = rng.random() < 0.35
+    part = "shirt" if made else str(rng.choice(mine))
+    pattern = int(rng.choice(PATTERNS, p=(0.46, 0.14, 0.10, 0.12, 0.10, 0.08)))
+    sleeve = float(rng.choice((99.0, 0.95, 0.55, 0.35), p=(0.5, 0.1, 0.25, 0.15)))
+    low = rng.uniform(-0.9, 0.7) if made else -99.0
+    return Cloth(part, *_pair(rng, TOPS), pattern, rng.uniform(0.35, 1.6), low,
+                 min(sleeve, 1.95) if made else sleeve, loose=rng.uniform(0.08, 0.26))  # fmt: skip
+
+
+def _bottom(rng: np.random.Generator, library: Library, female: bool) -> Cloth:
+    kind = rng.choice(
+        ("trousers", "tights", "skirt"), p=(0.66, 0.14, 0.20) if female else (1, 0, 0)
+    )
+    colors = _pair(rng, LEGS)
+    if kind == "tights":
+        return Cloth("tights", *colors, low=-7.3, loose=0.05)
+    if kind == "skirt":
+        pattern = int(rng.choice((0, 0, 0, 2, 5)))
+        return Cloth("skirt", *colors, pattern, rng.uniform(0.6, 1.4), rng.uniform(-5.8, -2.2),
+                     loose=0.08)  # fmt: skip
+    sex = "bottom female" if female else "bottom male"
+    names = [n for n in library.names("bottom") if n.startswith(sex) and "casualsuit02" not in n
+             and n != "bottom female_elegantsuit01"] or library.names("bottom")  # fmt: skip
+    low = float(rng.choice((-99.0, rng.uniform(-4.2, -2.4), rng.uniform(-6.2, -5.0)),
+                           p=(0.76, 0.16, 0.08)))  # fmt: skip
+    return Cloth(str(rng.choice(names)), *colors, low=low)
+
+
+def _coat(rng: np.random.Generator) -> Cloth:
+    kind = rng.choice(("jacket", "coat", "vest"), p=(0.55, 0.3, 0.15))
+    opening = float(rng.choice((0.0, rng.uniform(0.25, 0.9)), p=(0.45, 0.55)))
+    low = {"jacket": rng.uniform(-1.0, 0.6), "coat": rng.uniform(-4.4, -1.6),
+           "vest": rng.uniform(-0.8, 0.4)}[str(kind)]  # fmt: skip
+    pattern = int(rng.choice((0, 0, 0, 0, 1, 2, 4)))
+    return Cloth(str(kind), *_pair(rng, TOPS), pattern, rng.uniform(0.8, 2.0), low,
+                 0.12 if kind == "vest" else 1.92, opening, rng.uniform(0.24, 0.42))  # fmt: skip
+
+
+def _carried(rng: np.random.Generator) -> tuple[str, str, gait.Style]:
+    from dataclasses import replace
+
+    style = gait.sample(rng)
+    bag = str(rng.choice(("", "backpack", "satchel", "handbag", "shopper", "case"),
+                         p=(0.46, 0.20, 0.13, 0.08, 0.08, 0.05)))  # fmt: skip
+    in_hand = str(rng.choice(("", "papers", "phone"), p=(0.82, 0.09, 0.09)))
+    side, other = ("left", "right") if rng.random() < 0.5 else ("right", "left")
+    if bag in ("handbag", "shopper", "case"):
+        style = replace(style, **{side: "hang"})
+    if in_hand:
+        style = replace(style, **{other: {"papers": "hold", "phone": "phone"}[in_hand]})
+    elif rng.random() < 0.12:
+        style = replace(style, **{other: "pocket"})
+    return bag, in_hand, style
+
+
+def _skin(rng: np.random.Generator, library: Library, female: bool, age: float, race: np.ndarray
+          ) -> tuple[str, float]:  # fmt: skip
+    years = "young" if age < 0.35 else "middleage" if age < 0.7 else "old"
+    where = ("african", "asian", "caucasian")[int(np.argmax(race))]
+    sex = "female" if female else "male"
+    names = [n for n in library.names("skin") if n.startswith(f"skin {years}_{where}_{sex} ")]
+    return str(rng.choice(names or library.names("skin"))), float(rng.uniform(0.82, 1.08))
+
+
+def _hair(rng: np.random.Generator, female: bool, age: float, shade: float):
+    name = str(rng.choice(WOMEN_HAIR if female else MEN_HAIR))
+    share = np.array((0.30, 0.24, 0.18, 0.10, 0.08, 0.04, 0.06))
+    share[6] += max(0.0, age - 0.6) * 1.5
+    color = HAIRS[int(rng.choice(7, p=share / share.sum()))]
+    return "" if name == "bald" else f"hair {name}", _jitter(rng, color)
