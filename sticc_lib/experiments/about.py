@@ -27,6 +27,7 @@ NAMED = 5
 def overview(opened: Opened) -> Answer:
     """What was found, beside what the documents of the field say where they do."""
     table = opened.reading.overview().set_index("quantity")
+    table = table.map(lambda v: f"{v:,}" if isinstance(v, int) else v)
     if not opened.reading.expected:
         table = table[["found"]]
     data = opened.data
@@ -41,7 +42,7 @@ def overview(opened: Opened) -> Answer:
 
 def splits(opened: Opened) -> Answer:
     """The table of the splits."""
-    return opened.data.describe(), ""
+    return opened.data.describe(), "By split:"
 
 
 def strips(opened: Opened) -> Answer:
@@ -68,9 +69,10 @@ def pairs(opened: Opened) -> Answer:
     seen_by = survey.cameras_a_person(opened.data.tracklets)
     off = shared.to_numpy()[np.triu_indices(len(shared), 1)]
     alone, total = int(seen_by.get(1, 0)), int(seen_by.sum())
-    opened.numbers.update({"seen_by_one_camera": alone, "least_shared": int(off.min())})
-    said = f"Two cameras share {off.min():,} to {off.max():,} persons."
+    least, most = int(off.min()), int(off.max())
+    said = f"Two cameras share {f'{least:,} to ' * (least < most)}{most:,} persons."
     said += f" {alone:,} of {total:,} persons are seen by one camera only."
+    opened.numbers.update({"seen_by_one_camera": alone, "least_shared": least})
     if empty := int((off == 0).sum()):
         said += f" {empty} of {len(off)} pairs of cameras share nobody."
     return figures.pairs(shared, seen_by, of=opened.data.name), said
@@ -85,6 +87,7 @@ def cameras(opened: Opened) -> Answer:
         most, least = frames.idxmax(), frames.idxmin()
         said = f"The camera with most frames, {most}, has {frames[most] / frames[least]:.1f} times "
         said += f"those of the one with fewest, {least}."
+        said = said if frames[most] > frames[least] else "All cameras have as many frames."
     return figures.cameras(table, of=opened.data.name), said
 
 
@@ -92,9 +95,13 @@ def lengths(opened: Opened) -> Answer:
     """How long tracklets are."""
     counts, clip = opened.data.tracklets["num_frames"], opened.config.model.clip_length
     low, high = int(counts.min()), int(counts.max())
-    short = (counts < clip).mean()
-    said = f"{short:.0%} of the tracklets are shorter than a clip of {clip} frames; the filling is "
-    said += "masked." if short else "masked where there is any."
+    short = int((counts < clip).sum())
+    said = f"{short:,} of {len(counts):,} tracklets are shorter than a clip of {clip} frames"
+    said = (
+        f"{said}; the filling is masked."
+        if short
+        else f"No tracklet is shorter than {clip}, a clip."
+    )
     if low == high:
         return None, f"Every tracklet has {low} frame{'s' * (low != 1)}. " + said
     return data_figures.lengths(opened.data.tracklets, of=opened.data.name), said
@@ -139,14 +146,13 @@ def separation(opened: Opened) -> Answer:
     opened.numbers.update(
         {"copies": copies.found, "shared_persons": sum(map(len, shared.values()))}
     )
-    said = "No person is in two splits." if not shared else ""
+    said = "" if shared else "No person is in two splits. "
     for (one, other), names in shared.items():
         told = ", ".join(f"`{name}`" for name in names[:NAMED]) + ", ..." * (len(names) > NAMED)
-        said += f"**{len(names)} persons are both in {one} and in {other}**: {told}. "
+        said += f"Persons both in {one} and in {other}: **{len(names)}** ({told}). "
     looked = sum(copies.compared.values())
-    said += f" Among {looked:,} of {copies.frames:,} frames "
-    said += f"**{copies.found} pairs of tracklets hold copies**." if copies.found else "no copy "
-    said += "" if copies.found else "of a picture was found in another split."
+    said += f"{looked:,} of {copies.frames:,} frames were compared; pairs of tracklets that hold "
+    said += f"copies: **{copies.found}**."
     return copy_figures.separation(overlap, copies, of=opened.data.name), said
 
 

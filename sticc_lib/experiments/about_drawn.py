@@ -42,7 +42,9 @@ def occlusion(opened: Opened) -> Answer:
     hardest = table.groupby("occlusion")["visibility"].mean().idxmin()
     opened.numbers.update({"visibility": shown, "heavy_share": heavy})
     said = f"On average {shown:.0%} of a person shows. {heavy:.0%} of the tracklets are heavily "
-    said += f"occluded: they show less than {LEVELS['medium']:.0%}. Most is hidden by *{hardest}*."
+    said += f"occluded: they show less than {LEVELS['medium']:.0%}. Most is hidden by *{hardest}*. "
+    said += "A *walker* is the treacherous kind: it looks like a person, because it is one, the "
+    said += "wrong one."
     return figures.occlusion(table, levels), said
 
 

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from sticc_lib.config import Config, ConfigError, DataConfig
 from sticc_lib.experiments import session
-from sticc_lib.figures.captions import run_figure
+from sticc_lib.figures.captions import Picture, run_figure
 from sticc_lib.figures.theme import condition
 from sticc_lib.run import Run, data_dir
 from sticc_lib.tracklets.copies import Copies, find_copies
@@ -84,9 +84,11 @@ def answers(
         found, said = question(opened)
         if isinstance(found, Figure):
             found = run_figure(run, found, f"{run.notebook}_{name}_{question.__name__}")
-        if said and (found is None or isinstance(found, pd.DataFrame)):  # a figure has a title
-            said = f"**{condition(opened.data.name)}.** {said}"
-        shown += ([] if found is None else [found]) + ([Markdown(said)] if said else [])
+        words = [Markdown(said)] if said else []
+        if not isinstance(found, Picture) and said:  # a figure says itself whose it is
+            words = [Markdown(f"**{condition(opened.data.name)}.** {said}")]
+        answer = [] if found is None else [found]
+        shown += answer + words if isinstance(found, Picture) else words + answer
     return shown
 
 

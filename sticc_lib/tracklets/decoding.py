@@ -41,8 +41,11 @@ def _decode_other(content: bytes) -> np.ndarray:
 
 
 def image_size(content: io.BytesIO | Path) -> tuple[int, int]:
-    """Height and width that the header of a picture says; OSError and the like where none does."""
+    """Height and width by the header of a picture; OSError, ValueError, SyntaxError without one."""
     from PIL import Image
 
-    with Image.open(content) as image:
-        return image.height, image.width
+    try:
+        with Image.open(content) as image:
+            return image.height, image.width
+    except Image.DecompressionBombError as error:
+        raise ValueError(str(error)) from None
