@@ -11,7 +11,7 @@ class LossConfig:
     """Weights of the terms; see `losses.py` for each.
 
     Compared methods bring their own terms with their published weights (models/peers); of what
-    stands here they take only what says so.
+    stands here BiCnet-TKS takes `contrast`, and what is built after PAT `smoothing` and `margin`.
     """
 
     smoothing: float = 0.1
@@ -19,7 +19,7 @@ class LossConfig:
     common: float = 0.5
     """Weight of the identity and triplet terms of the common branch (M1)."""
     diversity: float = 0.1
-    """Weight of what sets slots apart, and PAT's parts."""
+    """Weight of what sets slots apart."""
     spread: float = 1.0
     spread_delta: float = 0.3
     contrast: bool = False

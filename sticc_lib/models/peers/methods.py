@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import torch
+from torch import nn
 
 from sticc_lib.config import ConfigError, HeadConfig, ModelConfig, Policy, TrunkConfig
 from sticc_lib.models.base import ModelSpec, VideoModel
@@ -93,6 +94,25 @@ def _trunk(config: ModelConfig) -> Trunk:
     return build_trunk(config.trunk, (config.height, config.width))
 
 
+def _rectified(config: ModelConfig, make: Callable[[Trunk], VideoModel]) -> VideoModel:
+    """A method that counts on a ResNet's maps, which are nowhere negative, on the trunk at hand.
+
+    CHOICE: maps that end in a linear layer (MobileNetV2's, ViT's) are brought to `channels` by a
+    convolution, BatchNorm and ReLU, as PSTA does by itself and STICC's stem does: the trunk's last
+    block, then, and one that is new and learns at the full rate.
+    """
+    trunk = _trunk(config)
+    if config.trunk.name not in ("mobilenet_v2", "vit_b16"):
+        return make(trunk)
+    width, old = config.head.channels, len(trunk.trainable)
+    conv = nn.Conv2d(trunk.channels, width, 1, bias=False)
+    trunk.trainable.append(nn.Sequential(conv, nn.BatchNorm2d(width), nn.ReLU()))
+    trunk.channels = width
+    model = make(trunk)
+    model.trunk_parts = tuple(f"trunk.trainable.{i}." for i in range(old))
+    return model
+
+
 def _host(config: ModelConfig) -> tuple[str, str]:
     """Weights and name of the ResNet that a method lives in."""
     trunk, problem = config.trunk, ""
@@ -132,12 +152,14 @@ METHODS: dict[str, Method] = {
         policy="interval",
     ),
     "stmn": Method(
-        lambda c, spec, n: stmn.Stmn(_trunk(c), spec, c.head, n, c.head.faithful),
+        lambda c, spec, n: _rectified(
+            c, lambda trunk: stmn.Stmn(trunk, spec, c.head, n, c.head.faithful)
+        ),
         stmn.official_keys, clip_length=6, head=HeadConfig(spatial_items=10, temporal_items=5),
         sizes=("spatial_items", "temporal_items"), policy="swung", flip=True,
     ),
     "grl": Method(
-        lambda c, spec, n: grl.Grl(_trunk(c), spec, n, c.head.faithful),
+        lambda c, spec, n: _rectified(c, lambda trunk: grl.Grl(trunk, spec, n, c.head.faithful)),
         grl.official_keys, distance="dot", policy="dense",
     ),
     "msinet": Method(
