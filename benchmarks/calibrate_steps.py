@@ -1,6 +1,7 @@
 """CPU time of a training step, method by method, and the steps that would cost each the same.
 
     python benchmarks/calibrate_steps.py --steps 500
+    python benchmarks/calibrate_steps.py --methods psta stmn grl pat
 
 The numbers of `presets.STEPS["quick"]` were read off this once and then fixed: training counts
 steps, so that it repeats. One thread; methods alternate, so that a noisy machine is fair to all.
@@ -27,6 +28,7 @@ def main() -> None:
     """Prints milliseconds a step and calibrated steps, one line a method."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--steps", type=int, default=500, help="steps of STICC")
+    parser.add_argument("--methods", nargs="*", help="rows of sticc compare; all without it")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--each", type=int, default=6, help="steps a round")
     options = parser.parse_args()
@@ -34,8 +36,8 @@ def main() -> None:
     base = preset("quick")
     learn = load_data(base).split("train")
     loops = {}
-    for label, method in METHODS.items():
-        if method.model in zoo.UNTRAINED:
+    for label in dict.fromkeys(["sticc", *(options.methods or METHODS)]):
+        if METHODS[label].model in zoo.UNTRAINED:
             continue
         config = method_config(label, 0, base)
         model = new_model(config, learn)
