@@ -72,10 +72,6 @@ STEPS: dict[str, dict[str, int]] = {
         "stmn": 820,
         "grl": 490,
         "pat": 640,
-        "psta": 550,
-        "stmn": 340,
-        "grl": 540,
-        "pat": 580,
     },
     # 150 epochs of MARS: 625 persons x ~13 tracklets, 32 a batch, about 260 batches an epoch
     "paper": {"": 39_000},

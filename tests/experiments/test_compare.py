@@ -206,13 +206,13 @@ def test_each_method_of_a_tuned_table_keeps_its_best_rate(call, tmp_path):
     found = call(["sticc", "mean_pool", "frozen"], 1, "aggregation")
     folder = tmp_path / "c"
     trials = pd.read_csv(folder / "aggregation/trials.csv")
-    assert trials.groupby("method").size().to_dict() == {"sticc": 3, "mean_pool": 3}
+    assert trials.groupby("method").size().to_dict() == {"sticc": 4, "mean_pool": 4}
     best = trials.loc[trials.groupby("method")["val_mAP"].idxmax()].set_index("method")
     chosen = trials[trials["chosen"]].set_index("method")
     assert chosen["val_mAP"].to_dict() == best["val_mAP"].to_dict()
     scores = found.values.query("metric == 'val_mAP'").set_index("method")["value"]
     assert scores.to_dict() == chosen["val_mAP"].to_dict(), "the trial is the cell of seed 0"
-    assert len(list((folder / "trainings").iterdir())) == 6, "nothing was trained twice"
+    assert len(list((folder / "trainings").iterdir())) == 8, "nothing was trained twice"
     assert "**trials" in (folder / "aggregation/table.md").read_text()
 
 
