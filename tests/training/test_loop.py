@@ -342,3 +342,24 @@ def test_an_unseen_run_says_one_line_a_minute(coloured, tmp_path, monkeypatch, c
         "train sticc: step 3 of 7", "train sticc: step 6 of 7",
     ]  # fmt: skip
     assert "loss " in lines[0]
+
+
+@pytest.mark.parametrize("name", ["psta", "stmn", "grl", "pat"])
+def test_compared_methods_train_on_frozen_maps_and_resume_exactly(coloured, tmp_path, name):
+    """GRL's tables of persons among what is resumed."""
+    change = {"model.name": name, "model.clip_length": 4, "train.persons": 4, "train.steps": 6}
+    config, data = settings(**MODES["maps"], **change), coloured()
+
+    def trained(folder, **options):
+        model = new(config)
+        maps = frozen_maps(model, data, progress=False)
+        return train(model, data, config, folder, None, maps, **options)
+
+    whole = trained(tmp_path / "whole")
+    trained(tmp_path / "cut", stop_at=4)
+    assert trained(tmp_path / "cut").resumed_at == 3
+    assert files(tmp_path / "cut") == files(tmp_path / "whole")
+    assert all(np.isfinite(row["loss"]) for row in whole.log)
+    if name == "grl":
+        norms = whole.model.shared_table.table.norm(dim=1)
+        torch.testing.assert_close(norms, torch.ones(4))
