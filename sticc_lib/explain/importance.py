@@ -50,9 +50,10 @@ def frames_matter(
         own embedding, and the same of each of `look.blocks`; with a gallery `rank before` and
         `rank`, of the tracklet's first true match (the tracklet's embedding with this clip
         changed). `<map> before` and `<map>`: the frame's weight in each token-weight map, times
-        the number of frames, and the same of `relevance` (rho, mean over slots). A dropped frame
+        the number of frames, and the same of `relevance` (rho, mean over slots); of a model
+        without token weights its weights of frames, if it has any. A dropped frame
         has none; of a duplicated one it is the first copy's. A clip of one real frame has no row
-        for `drop`.
+        for `drop`, a model that takes clips of one length only none for `duplicate`.
 
     Raises:
         ValueError: no such clip, or another frame of the wrong shape.
@@ -88,18 +89,19 @@ def _variants(
 ) -> tuple[list[tuple[str, int | None]], np.ndarray, np.ndarray, torch.Tensor]:
     """Actions [n]; which feature stands where [n, T+1]; masks [n, T+1]; the features.
 
-    Every variant has one place more than the clip, for the duplicate; elsewhere it is padding.
+    Every variant has one place more than the clip, for the duplicate; elsewhere it is padding. A
+    model that takes no other length has neither.
     """
     rng, real = np.random.default_rng(seed), np.flatnonzero(again.mask)
-    length = len(again.mask)
+    length, more = len(again.mask), int(again.model.any_length)
     siblings = _siblings(look, real, again, rng)
     new = np.concatenate(
         [filled(again.frames[:1], "mean", 1), filled(again.frames[:1], "noise", 1, seed),
          other[None], siblings]
     )  # fmt: skip
     features = torch.cat([again.base, again.features(new)])
-    base = np.append(np.arange(length), 0)
-    valid = np.append(again.mask, False)
+    base = np.append(np.arange(length), [0] * more).astype(int)
+    valid = np.append(again.mask, [False] * more).astype(bool)
     actions, orders, masks = [], [], []
 
     def add(action: str, frame: int | None, order: np.ndarray, mask: np.ndarray) -> None:
@@ -108,13 +110,14 @@ def _variants(
         masks.append(mask)
 
     for number, frame in enumerate(map(int, real)):
-        here = np.arange(length + 1) == frame
+        here = np.arange(len(base)) == frame
         if len(real) > 1:
             add("drop", frame, base, valid & ~here)
         for action, what in (("erase", 0), ("noise", 1), ("swap", 2), ("sibling", 3 + number)):
             add(action, frame, np.where(here, length + what, base), valid)
-        twice = np.insert(base[:-1], frame, frame)
-        add("duplicate", frame, twice, np.insert(again.mask, frame, True))
+        if more:
+            twice = np.insert(base[:-1], frame, frame)
+            add("duplicate", frame, twice, np.insert(again.mask, frame, True))
     for _ in range(shuffles):
         order = base.copy()
         order[real] = rng.permutation(real)
@@ -133,9 +136,16 @@ def _siblings(look: Look, real: np.ndarray, again: Again, rng: np.random.Generat
 
 
 def _frame_weights(seen: derived.Seen) -> dict[str, np.ndarray]:
-    """Each map's weight on each frame, times the clip's number of frames: [K T]."""
+    """Each map's weight on each frame, times the clip's number of frames: [K T].
+
+    Empty for a model without a map over frames: what a frame does can be measured all the same.
+    """
     frames = seen.mask.sum(1)[:, None]
-    found = {name: w.sum(2) * frames for name, w in derived.token_weights(seen).items()}
+    try:
+        found = {name: w.sum(2) * frames for name, w in derived.token_weights(seen).items()}
+    except derived.CaptureError:
+        found = {tap: seen.map(tap) * frames for tap, axes in seen.axes.items()
+                 if axes == ("clip", "frame") and tap not in seen.idle}  # fmt: skip
     if "w_RG" in found:
         found["relevance"] = derived.relevance(seen).mean(2) * frames
     return found

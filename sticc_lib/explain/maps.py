@@ -62,10 +62,11 @@ def token_weights(seen: Seen) -> dict[str, np.ndarray]:
 
     For STICC: `w_RG`, and `w_MG` of both memories as far as the decoders are there. For any other
     model each of its maps with a frame and a token axis that feeds the embedding, other axes
-    averaged, under the tap's own name.
+    averaged, under the tap's own name. A map finer than the grid is summed over each token's cell,
+    a map over stripes of the frame is spread evenly over each stripe's tokens.
 
     Raises:
-        CaptureError: no map of the model has both axes.
+        CaptureError: no map of the model has both axes; names the maps that it has.
     """
     if ALPHA in seen.maps:
         found = {"w_RG": slot_weights(seen).sum(2)} if "RV_FG" in seen.blocks else {}
@@ -76,15 +77,41 @@ def token_weights(seen: Seen) -> dict[str, np.ndarray]:
         return found
     found = {}
     for tap, axes in seen.axes.items():
-        if tap in seen.idle or not {"clip", "frame", "token"} <= set(axes):
+        place = next((axis for axis in axes if axis in ("token", "stripe")), None)
+        if tap in seen.idle or place is None or not {"clip", "frame"} <= set(axes):
             continue
-        rest = tuple(i for i, a in enumerate(axes) if a not in ("clip", "frame", "token"))
-        weight = seen.map(tap).mean(rest) * seen.mask[..., None]
+        rest = tuple(i for i, a in enumerate(axes) if a not in ("clip", "frame", place))
+        onto = _on_grid if place == "token" else _over_stripes
+        weight = onto(seen.map(tap).mean(rest), seen.grid)
+        if weight is None:
+            continue
+        weight = weight * seen.mask[..., None]
         total = weight.sum((1, 2), keepdims=True)
         found[tap] = weight / np.where(total > 0, total, 1)
     if not found:
-        raise CaptureError(f"{seen.whose}: no map over frames and tokens that feeds the embedding")
+        has = "; ".join(f"{tap} over {', '.join(axes)}" for tap, axes in seen.axes.items())
+        raise CaptureError(
+            f"{seen.whose}: no map over frames and tokens that feeds the embedding; it has {has}"
+        )
     return found
+
+
+def _on_grid(weights: np.ndarray, grid: tuple[int, int]) -> np.ndarray | None:
+    """[K T n] -> [K T N], sums over the cells of a coarser grid; None if they do not fit it."""
+    side = round((weights.shape[-1] / (grid[0] * grid[1])) ** 0.5)
+    if side < 1 or side**2 * grid[0] * grid[1] != weights.shape[-1]:
+        return None
+    cells = weights.reshape(*weights.shape[:-1], grid[0], side, grid[1], side).sum((-3, -1))
+    return cells.reshape(*weights.shape[:-1], -1)
+
+
+def _over_stripes(weights: np.ndarray, grid: tuple[int, int]) -> np.ndarray | None:
+    """[K T stripes] -> [K T N], stripes of equal height; None if they do not divide the rows."""
+    stripes = weights.shape[-1]
+    if grid[0] % stripes:
+        return None
+    tokens = grid[0] * grid[1] // stripes
+    return np.repeat(weights / tokens, tokens, axis=-1)
 
 
 def uniform(seen: Seen) -> np.ndarray:

@@ -69,6 +69,8 @@ class VideoModel(nn.Module):
     persons: int
     trunk_parts: tuple[str, ...] = ("trunk.",)
     """How the names of those parameters begin that learn at the trunk's rate."""
+    any_length: bool = True
+    """Whether clips of other lengths than the spec's work; they are refused where they do not."""
 
     def forward(self, clips: Tensor, mask: Tensor | None = None, from_maps: bool = False) -> Output:
         """Clips to embeddings.

@@ -123,7 +123,8 @@ class Alignment(nn.Module):
             nn.Conv2d(width, inner, 1, bias=False) for _ in range(3)
         )
         self.contrastive_att_net = nn.Sequential(nn.Conv2d(inner, 1, 1, bias=False), nn.Sigmoid())
-        self.weights = Tap("clip frame neighbour query token")
+        # places of the neighbour, not of the frame: no figure may lay them over it
+        self.weights = Tap("clip frame neighbour query place")
         self.trust = Tap("clip frame neighbour token")
 
     def forward(self, maps: Tensor) -> Tensor:

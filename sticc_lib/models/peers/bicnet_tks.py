@@ -44,6 +44,8 @@ class BicnetTks(InsideResNet):
         ConfigError: another T or frame size.
     """
 
+    any_length = False
+
     def __init__(
         self,
         spec: ModelSpec,

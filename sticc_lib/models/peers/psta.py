@@ -32,6 +32,8 @@ class Psta(VideoModel):
         ConfigError: T is odd, or C no multiple of 8.
     """
 
+    any_length = False
+
     def __init__(self, trunk: Trunk, spec: ModelSpec, config: HeadConfig, persons: int):
         super().__init__()
         self.trunk, self.spec = trunk, spec

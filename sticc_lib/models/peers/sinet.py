@@ -45,6 +45,8 @@ class SiNet(InsideResNet):
         ConfigError: a T or frame size that the variant's modules cannot take.
     """
 
+    any_length = False
+
     def __init__(
         self,
         spec: ModelSpec,

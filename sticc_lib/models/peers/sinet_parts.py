@@ -123,7 +123,7 @@ class StatisticAttention(Plugin):
             nn.init.kaiming_normal_(conv.weight)  # type: ignore[arg-type]
             nn.init.zeros_(conv.bias)  # type: ignore[arg-type]
         silent(self.up_channel[1])
-        self.weights = Tap("clip frame token statistic")
+        self.weights = Tap("clip frame query statistic")
 
     def forward(self, maps: Tensor, time: int) -> Tensor:
         """[B*T C H W] -> the same; its map is [B T N 5], mean, deviation, 4th to 6th moment."""

@@ -37,6 +37,8 @@ class Stmn(VideoModel):
             length.
     """
 
+    any_length = False
+
     def __init__(
         self, trunk: Trunk, spec: ModelSpec, config: HeadConfig, persons: int, faithful: bool = True
     ):
@@ -109,8 +111,8 @@ class SpatialMemory(nn.Module):
         self.norm = nn.BatchNorm1d(width)
         nn.init.zeros_(self.norm.weight)  # nothing is subtracted at first
         nn.init.zeros_(self.norm.bias)
-        # faithful rows are no positions: no figure may lay them over a frame
-        self.address = Tap(f"clip*frame {'row' if faithful else 'token'} item")
+        # a row asks for items; nothing is weighed over positions that a figure could show
+        self.address = Tap("clip*frame query item")
 
     def forward(self, values: Tensor, keys: Tensor) -> tuple[Tensor, Tensor]:
         """Maps [n C H W] of values and keys -> cleaned values, addresses [n*N M]."""

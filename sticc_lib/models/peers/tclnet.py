@@ -47,6 +47,8 @@ class TclNet(InsideResNet):
         ConfigError: an odd T.
     """
 
+    any_length = False
+
     def __init__(self, spec: ModelSpec, persons: int, weights: str = "none", trunk: str = HOSTS[0]):
         odd = [f"clip_length {spec.clip_length}; expected an even one"] * (spec.clip_length % 2)
         refuse("tclnet", odd)
