@@ -133,7 +133,8 @@ def _arm(at: dict[str, int], joints: np.ndarray, style: Style, side: str, sign: 
     elbow = bend + 0.25 * style.swing * pace * share * (1 - np.cos(phase))
     arm = chest @ _tilt(-(forward + way))
     fore = chest @ _tilt(-(forward + way + elbow))
-    own = {f"upperarm_{side}": arm @ first, f"lowerarm_{side}": fore @ second,
+    own = {f"clavicle_{side}": chest @ _lean(np.full_like(phase, -0.13 * sign)),
+           f"upperarm_{side}": arm @ first, f"lowerarm_{side}": fore @ second,
            f"hand_{side}": fore @ third}  # fmt: skip
     curl = 0.55 if what in ("hang", "phone", "strap", "hold") else 0.24
     for finger, local in _fingers(at, joints, side, curl).items():

@@ -30,6 +30,11 @@ HAIRS = np.array((
 ))  # fmt: skip
 WOMEN_HAIR = ("bob01", "bob02", "braid01", "long01", "ponytail01", "short03", "afro01")
 MEN_HAIR = ("short01", "short02", "short03", "short04", "afro01", "bald")
+MADE = ("shirt", "dress", "skirt", "tights", "jacket", "coat", "vest")
+SHORT = ("casualsuit", "sportsuit")
+THIN = ("top female_casualsuit01", "top female_casualsuit02", "top female_sportsuit01",
+        "top male_casualsuit02", "top male_casualsuit04")  # fmt: skip
+"""Tops of suits that fit under a coat."""
 PATTERNS = (0, 1, 2, 3, 4, 5)
 
 
@@ -47,6 +52,27 @@ class Cloth:
     opening: float = 0.0
     loose: float = 0.0
     """Decimetres that a made garment stands off the body."""
+
+    @property
+    def made(self) -> bool:
+        """Whether it is cut from the helper surfaces and not a part of a suit."""
+        return self.part in MADE
+
+    @property
+    def span(self) -> tuple[float, float]:
+        """Heights between which a made garment surely covers the trunk and legs."""
+        ends = {"skirt": (max(self.low, 0.0), 1.2), "tights": (-7.0, 1.0)}
+        return ends.get(self.part, (max(self.low, -0.5), 5.3))
+
+    @property
+    def reach(self) -> float:
+        """How far down the arm it goes at most."""
+        return 0.3 if any(n in self.part for n in SHORT) else 1.8
+
+    @property
+    def long(self) -> bool:
+        """Whether one garment covers the waist from both sides."""
+        return self.part == "dress" or self.part.startswith("whole")
 
 
 @dataclass(frozen=True)
@@ -110,6 +136,8 @@ def sample(rng: np.random.Generator, library: Library) -> Look:
             Cloth("tights", *_pair(rng, LEGS), low=-7.4, loose=0.02) if rng.random() < 0.5 else None
         )
     coat = None if whole or dress or rng.random() < 0.62 else _coat(rng)
+    if coat is not None:
+        top = _inner(rng, library, female, top)
     hat = str(rng.choice(("", "cap", "beanie", "hat fedora", "hat fedora_cocked"),
                          p=(0.78, 0.09, 0.08, 0.03, 0.02)))  # fmt: skip
     bag, in_hand, style = _carried(rng)
@@ -117,7 +145,7 @@ def sample(rng: np.random.Generator, library: Library) -> Look:
     hair, hair_color = _hair(rng, female, age, shade)
     shoes = Cloth(str(rng.choice(library.names("shoes"))), *_pair(rng, SHOES))
     return Look(
-        female, age, rng.uniform(-0.7, 0.7), float(np.clip(rng.normal(0.0, 0.5), -0.9, 1)),
+        female, age, rng.uniform(-0.8, 0.1), float(np.clip(rng.normal(0.0, 0.45), -0.9, 0.9)),
         float(np.clip(rng.normal(0, 0.45), -1, 1)), tuple(race), skin, shade, hair, hair_color, top,
         bottom, coat, shoes, hat, _pair(rng, TOPS)[0], bag, _pair(rng, np.ones(20))[0], in_hand,
         style,
@@ -150,7 +178,16 @@ def _top(rng: np.random.Generator, library: Library, female: bool) -> Cloth:
     sleeve = float(rng.choice((99.0, 0.95, 0.55, 0.35), p=(0.5, 0.1, 0.25, 0.15)))
     low = rng.uniform(-0.9, 0.7) if made else -99.0
     return Cloth(part, *_pair(rng, TOPS), pattern, rng.uniform(0.35, 1.6), low,
-                 min(sleeve, 1.95) if made else sleeve, loose=rng.uniform(0.08, 0.26))  # fmt: skip
+                 min(sleeve, 1.95) if made else sleeve, loose=rng.uniform(0.06, 0.22))  # fmt: skip
+
+
+def _inner(rng: np.random.Generator, library: Library, female: bool, top: Cloth) -> Cloth:
+    """A top thin enough for a coat."""
+    from dataclasses import replace
+
+    if top.part == "shirt" or top.part in THIN:
+        return replace(top, loose=0.05, low=max(top.low, 0.3) if top.made else top.low)
+    return replace(top, part="shirt", low=0.3, sleeve=min(top.sleeve, 1.95), loose=0.05)
 
 
 def _bottom(rng: np.random.Generator, library: Library, female: bool) -> Cloth:
@@ -179,7 +216,7 @@ def _coat(rng: np.random.Generator) -> Cloth:
            "vest": rng.uniform(-0.8, 0.4)}[str(kind)]  # fmt: skip
     pattern = int(rng.choice((0, 0, 0, 0, 1, 2, 4)))
     return Cloth(str(kind), *_pair(rng, TOPS), pattern, rng.uniform(0.8, 2.0), low,
-                 0.12 if kind == "vest" else 1.92, opening, rng.uniform(0.24, 0.42))  # fmt: skip
+                 0.12 if kind == "vest" else 1.92, opening, rng.uniform(0.18, 0.34))  # fmt: skip
 
 
 def _carried(rng: np.random.Generator) -> tuple[str, str, gait.Style]:

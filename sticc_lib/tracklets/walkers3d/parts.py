@@ -47,7 +47,7 @@ class Part:
 UNIT = np.array([[0.0, 1.0, 1.0]] * 3)
 
 
-def body_part(mesh: Mesh, group: str, cell: float = CELL) -> Part:
+def body_part(mesh: Mesh, group: str, cell: float | np.ndarray = CELL) -> Part:
     """A group of the base mesh as a part; each vertex is tied to itself."""
     keep = mesh.groups == group
     return _part(np.repeat(np.arange(len(mesh.positions))[:, None], 3, 1).astype(np.int32),
@@ -67,12 +67,13 @@ def fit_part(mesh: Mesh, fit: Fit, base: np.ndarray, keep: np.ndarray | None = N
 
 
 def _part(ties: np.ndarray, weights: np.ndarray, offsets: np.ndarray, spans: np.ndarray,
-          mesh: Mesh, keep: np.ndarray, places: np.ndarray, hidden: np.ndarray, cell: float
+          mesh: Mesh, keep: np.ndarray, places: np.ndarray, hidden: np.ndarray, cell: float | np.ndarray
           ) -> Part:  # fmt: skip
     """Thins the kept triangles by merging vertices of one cell, and numbers what is left."""
     triangles = mesh.triangles[keep]
     used = np.unique(triangles)
-    cells = np.floor(places[used] / cell).astype(np.int64)
+    size = np.broadcast_to(np.asarray(cell, float), len(places))[used, None]
+    cells = np.c_[np.floor(places[used] / size), 1000 * size].astype(np.int64)
     _, group = np.unique(cells, axis=0, return_inverse=True)
     group = group.ravel()
     # a cell is stood for by the vertex nearest to its members' mean: a real one, with its own tie

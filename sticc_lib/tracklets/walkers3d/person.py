@@ -13,9 +13,14 @@ import numpy as np
 from sticc_lib.tracklets.walkers3d import carried, gait
 from sticc_lib.tracklets.walkers3d.assets import TEXTURE, Library
 from sticc_lib.tracklets.walkers3d.look import Cloth, Look
-from sticc_lib.tracklets.walkers3d.parts import Part
+from sticc_lib.tracklets.walkers3d.piece import Piece, place
 from sticc_lib.tracklets.walkers3d.raster import Body
 from sticc_lib.tracklets.walkers3d.shading import Material
+
+WAIST = 1.3
+"""Height where tops meet bottoms on the unshaped body, decimetres."""
+EYE = (0.20, 0.17, 0.15)
+"""CHOICE: iris and white as one colour: an eye is less than a pixel."""
 
 
 @dataclass(frozen=True)
@@ -41,218 +46,161 @@ class Person:
         return gait.matrices(self.bones, self.parents, self.joints, self.look.style, phase, pace)
 
 
-@dataclass(frozen=True)
-class Piece:
-    """A part in place: what `Body` has, for some of its vertices and triangles."""
-
-    positions: np.ndarray
-    normals: np.ndarray
-    bones: np.ndarray
-    weights: np.ndarray
-    rest: np.ndarray
-    triangles: np.ndarray
-    uv: np.ndarray
-    material: Material
-    texture: str = ""
-
-
 def build(look: Look, library: Library) -> Person:
-    """Shapes and dresses a person; takes some 0.05 s."""
+    """Shapes and dresses a person; takes some 0.1 s."""
     base = _shaped(look, library)
-    rest = np.c_[library.base, _along_arm(library)].astype(np.float32)
-    clothes = _clothes(look, library, base, rest)
-    pieces = [_skin(look, library, base, rest, clothes), *clothes]
-    if look.hair:
-        pieces.append(_hair(look, library, base, rest))
-    pieces += _head(look, library, base, rest)
+    clothes = _clothes(look, library, base)
+    pieces = [_skin(look, library, base), *clothes, *_head(look, library, base)]
     joints = np.array([base[head].mean(0) for head in library.heads]) * 0.1
-    sole = min(float(p.positions[:, 1].min()) for p in pieces)
-    joints[:, 1] -= sole
-    pieces = [replace(p, positions=p.positions - np.float32([0, sole, 0])) for p in pieces]
-    pieces += carried.things(look, pieces, library.bones, joints)
-    body = _gather(pieces, library)
-    height = float(body.positions[: len(pieces[0].positions), 1].max())
-    return Person(look, body, library.bones, library.parents, joints, height)
+    down = np.array([0.0, -min(float(p.positions[:, 1].min()) for p in pieces), 0.0])
+    joints, pieces = joints + down, [piece.moved(down) for piece in pieces]
+    height = float(pieces[0].positions[:, 1].max())
+    pieces += carried.things(look, pieces, library.bones, joints, library.parents)
+    return Person(look, _gather(pieces, library), library.bones, library.parents, joints, height)
 
 
 def _shaped(look: Look, library: Library) -> np.ndarray:
     """The base mesh with the macro targets of a person: float32 [19158, 3], decimetres."""
     base, sex = library.base.copy(), "female" if look.female else "male"
-    steps = {
-        "min": max(-look.muscle, 0),
-        "max": max(look.muscle, 0),
-        "average": 1 - abs(look.muscle),
-    }
-    heavy = {
-        "min": max(-look.weight, 0),
-        "max": max(look.weight, 0),
-        "average": 1 - abs(look.weight),
-    }
+    strong, heavy = _levels(look.muscle), _levels(look.weight)
     for years, share in (("young", 1 - look.age), ("old", look.age)):
-        for race, part in zip(("african", "asian", "caucasian"), look.race, strict=True):
-            base += np.float32(share * part) * library.targets[f"{race}-{sex}-{years}"]
-        for muscle, m in steps.items():
+        changes = {f"{race}-{sex}-{years}": part for race, part in
+                   zip(("african", "asian", "caucasian"), look.race, strict=True)}  # fmt: skip
+        for muscle, m in strong.items():
             for weight, w in heavy.items():
-                name = f"universal-{sex}-{years}-{muscle}muscle-{weight}weight"
-                if share * m * w > 0 and name in library.targets:
-                    base += np.float32(share * m * w) * library.targets[name]
+                changes[f"universal-{sex}-{years}-{muscle}muscle-{weight}weight"] = m * w
         tall = "max" if look.height > 0 else "min"
-        name = f"{sex}-{years}-averagemuscle-averageweight-{tall}height"
-        base += np.float32(share * abs(look.height) * 0.5) * library.targets[name]
+        changes[f"{sex}-{years}-averagemuscle-averageweight-{tall}height"] = abs(look.height) * 0.5
+        for name, part in changes.items():
+            if share * part > 0 and name in library.targets:
+                base += np.float32(share * part) * library.targets[name]
     return base
 
 
-def _along_arm(library: Library) -> np.ndarray:
-    """How far along the arm each base vertex is: 0 shoulder, 1 elbow, 2 wrist; 0 elsewhere."""
-    at = {name: k for k, name in enumerate(library.bones)}
-    along = np.zeros(len(library.base))
-    hands = ("hand", "thumb", "index", "middle", "ring", "pinky")
-    for side in "lr":
-        chain = [at[f"{n}_{side}"] for n in ("upperarm", "lowerarm", "hand")]
-        points = [library.base[library.heads[k]].mean(0) for k in chain]
-        group = [k for n, k in at.items() if n.endswith(f"_{side}") and n.split("_")[0] in hands]
-        own = np.isin(library.bone_index, [*chain, *group])
-        arm = (library.bone_weight * own).sum(1) > 0.5
-        way = np.zeros(len(along))
-        for a, b in zip(points[:-1], points[1:], strict=True):
-            way += np.clip((library.base - a) @ (b - a) / ((b - a) @ (b - a)), 0, 1)
-        along[arm] = np.maximum(way[arm], 0.02)
-    return along
-
-
-def _piece(part: Part, library: Library, base: np.ndarray, rest: np.ndarray, material: Material,
-           texture: str = "", loose: float = 0.0) -> Piece:  # fmt: skip
-    """A part on a shaped body; `loose` decimetres off it."""
-    places = part.fitted(base)
-    normals = _normals(places, part.triangles)
-    if loose:
-        places = places + np.float32(loose) * normals
-    tied = part.weights / np.maximum(np.abs(part.weights).sum(1, keepdims=True), 1e-6)
-    bones, weights = _blend(library, part.ties, tied)
-    at_rest = (rest[part.ties] * part.weights[:, :, None]).sum(1)
-    at_rest[:, 3] = rest[part.ties[:, 0], 3]
-    at_rest[:, :3] += part.offsets
-    return Piece((places * 0.1).astype(np.float32), normals, bones, weights,
-                 at_rest.astype(np.float32), part.triangles, part.uv, material, texture)  # fmt: skip
-
-
-def _blend(library: Library, ties: np.ndarray, tied: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The four strongest bones over the three tied vertices."""
-    full = np.zeros((len(ties), len(library.bones)), np.float32)
-    rows = np.arange(len(ties))[:, None]
-    for k in range(3):
-        index, weight = library.bone_index[ties[:, k]], library.bone_weight[ties[:, k]]
-        np.add.at(full, (rows, index), np.maximum(tied[:, k : k + 1], 0) * weight)
-    index = np.argpartition(-full, 4, 1)[:, :4].astype(np.int32)
-    weight = np.take_along_axis(full, index, 1)
-    return index, (weight / np.maximum(weight.sum(1, keepdims=True), 1e-6)).astype(np.float32)
-
-
-def _normals(places: np.ndarray, triangles: np.ndarray) -> np.ndarray:
-    a, b, c = (places[triangles[:, k]] for k in range(3))
-    face = np.cross(b - a, c - a)
-    total = np.zeros((len(places), 3))
-    for axis in range(3):
-        for k in range(3):
-            total[:, axis] += np.bincount(triangles[:, k], face[:, axis], len(places))
-    return (total / np.maximum(np.linalg.norm(total, axis=1, keepdims=True), 1e-9)).astype(
-        np.float32
-    )
-
-
-def _clothes(look: Look, library: Library, base: np.ndarray, rest: np.ndarray) -> list[Piece]:
-    worn = [_piece(library.parts[look.shoes.part], library, base, rest,
-                   _material(look.shoes, 0.004), look.shoes.part)]  # fmt: skip
-    for cloth, lift in ((look.bottom, 0.012), (look.top, 0.024), (look.coat, 0.040)):
-        if cloth is None:
-            continue
-        if cloth.part in library.parts and cloth.part not in ("tights", "skirt"):
-            worn.append(_piece(library.parts[cloth.part], library, base, rest,
-                               _material(cloth, lift), cloth.part))  # fmt: skip
-        else:
-            worn += _made(cloth, library, base, rest, lift)
-    return worn
+def _levels(value: float) -> dict[str, float]:
+    """-1..1 to shares of `min`, `average` and `max`."""
+    return {"min": max(-value, 0.0), "average": 1 - abs(value), "max": max(value, 0.0)}
 
 
 def _material(cloth: Cloth, lift: float) -> Material:
-    cuts = cloth.low > -99 or cloth.sleeve < 99 or cloth.opening > 0
-    return Material(lift=lift, cuts=1.0, closed=0.0 if cuts else 0.0, color=cloth.color,
-                    second=cloth.second, pattern=cloth.pattern, period=cloth.period, low=cloth.low,
+    return Material(lift=lift, cuts=1.0, color=cloth.color, second=cloth.second,
+                    pattern=cloth.pattern, period=cloth.period, low=cloth.low,
                     sleeve=cloth.sleeve, opening=cloth.opening)  # fmt: skip
 
 
-def _made(cloth: Cloth, library: Library, base: np.ndarray, rest: np.ndarray, lift: float
-          ) -> list[Piece]:  # fmt: skip
+def _clothes(look: Look, library: Library, base: np.ndarray) -> list[Piece]:
+    """Shoes, bottom, top and coat, from the inside out; each is drawn nearer than the last."""
+    worn: list[Piece] = []
+    layers = ((look.shoes, 0.004), (look.bottom, 0.012), (look.top, 0.024), (look.coat, 0.045))
+    for cloth, lift in layers:
+        if cloth is None:
+            continue
+        if cloth.made:
+            made = _made(cloth, library, base, lift)
+            worn += (
+                [_under(p, look.coat) for p in made] if look.coat and cloth is look.top else made
+            )
+            continue
+        piece = place(library.parts[cloth.part], library, base, _material(cloth, lift), cloth.part)
+        end = float(np.quantile(piece.rest[piece.rest[:, 3] > 0, 3], 0.98)) if (
+            piece.rest[:, 3] > 0).any() else 0.0  # fmt: skip
+        if cloth.sleeve > end - 0.25:  # a sleeve as short as that has a hem of its own
+            piece = replace(piece, material=replace(piece.material, sleeve=99.0))
+        worn.append(
+            _under(piece, look.coat) if look.coat and cloth is look.top else piece.trimmed()
+        )
+    return worn
+
+
+def _under(piece: Piece, coat: Cloth) -> Piece:
+    """A top under a coat, without its sleeves where the coat's are longer."""
+    arm = piece.rest[:, 3]
+    covered = (arm > 0.15) & (arm < coat.sleeve - 0.2)
+    return piece.trimmed().kept(~covered[piece.trimmed().triangles].all(1))
+
+
+def _made(cloth: Cloth, library: Library, base: np.ndarray, lift: float) -> list[Piece]:
     """A garment cut from the helper surfaces around trunk, limbs and legs."""
     plain = _material(cloth, lift)
     upper, lower = library.parts["tights"], library.parts["skirt"]
     if cloth.part == "skirt":
-        return [_piece(lower, library, base, rest, plain, loose=cloth.loose)]
+        return [place(lower, library, base, plain, loose=cloth.loose).trimmed()]
     if cloth.part == "tights":
-        material = replace(plain, high=1.2)
-        return [_piece(upper, library, base, rest, replace(material, sleeve=-1.0),
-                       loose=cloth.loose)]  # fmt: skip
-    trunk = replace(plain, low=max(cloth.low, -0.9 if cloth.part != "dress" else 0.9), high=5.95)
-    pieces = [_piece(upper, library, base, rest, trunk, loose=cloth.loose)]
-    if cloth.low < trunk.low + 0.01:
-        tail = replace(plain, high=1.6)
-        pieces.append(_piece(lower, library, base, rest, tail, loose=cloth.loose))
+        legs = replace(plain, high=1.25, sleeve=0.001)
+        return [place(upper, library, base, legs, loose=cloth.loose).trimmed()]
+    split = 0.9 if cloth.low < -0.6 else cloth.low
+    trunk = replace(plain, low=split, high=5.95)
+    pieces = [place(upper, library, base, trunk, loose=cloth.loose).trimmed()]
+    if cloth.low < split:
+        tail = replace(plain, high=1.7, lift=lift + 0.002)
+        pieces.append(place(lower, library, base, tail, loose=cloth.loose).trimmed())
     return pieces
 
 
-def _skin(look: Look, library: Library, base: np.ndarray, rest: np.ndarray, clothes: list[Piece]
-          ) -> Piece:  # fmt: skip
+def _skin(look: Look, library: Library, base: np.ndarray) -> Piece:
     """The body without what clothes surely cover, painted in their colours where they may not."""
-    top, bottom = look.top, look.bottom
-    part = library.parts["body"]
-    material = Material(texture=0, tint=0.0, color=(bottom or top).color, second=top.color,
-                        waist=1.4, collar=4.9, cuff=min(top.sleeve, 1.8) - 0.15,
-                        leg=max((bottom or top).low, -7.0) + 0.1)  # fmt: skip
-    piece = _piece(part, library, base, rest, material, look.skin)
-    hidden = np.zeros(len(base), bool)
+    top, bottom, part = look.top, look.bottom, library.parts["body"]
+    below = bottom or top
+    material = Material(texture=0, tint=0.0, color=below.color, second=top.color, waist=WAIST,
+                        collar=4.9, cuff=min(top.sleeve, top.reach) - 0.2,
+                        leg=max(below.low, -7.0) + 0.15)  # fmt: skip
+    piece = place(part, library, base, material, look.skin)
+    arm, y = piece.rest[:, 3], piece.rest[:, 1]
+    gone = np.zeros(len(arm), bool)
     for cloth in (top, bottom, look.shoes):
-        if cloth is not None and cloth.part in library.parts:
-            covered = library.parts[cloth.part].hidden
-            arm, y = rest[covered, 3], rest[covered, 1]
-            sure = (arm < cloth.sleeve - 0.12) & ((y > cloth.low + 0.25) | (arm > 0))
-            hidden[covered[sure & ((np.abs(y - 1.2) > 0.9) | (arm > 0))]] = True
-    gone = hidden[part.ties[:, 0]]
-    keep = ~gone[piece.triangles].all(1)
-    return replace(piece, triangles=piece.triangles[keep], uv=piece.uv[keep])
+        if cloth is None:
+            continue
+        ends = (arm < cloth.sleeve - 0.15) & ((y > cloth.low + 0.3) | (arm > 0))
+        # CHOICE: near the waist the body stays, as the lining between top and bottom
+        sure = ends & ((np.abs(y - WAIST) > 0.8) | (arm > 0) | cloth.long)
+        if cloth.made:
+            low, high = cloth.span
+            gone |= sure & np.where(arm > 0, cloth.part not in ("tights", "skirt"),
+                                    (y > low) & (y < high))  # fmt: skip
+        else:
+            covered = np.zeros(len(base), bool)
+            covered[library.parts[cloth.part].hidden] = True
+            gone |= sure & covered[part.ties[:, 0]]
+    return piece.kept(~gone[piece.triangles].all(1))
 
 
-def _hair(look: Look, library: Library, base: np.ndarray, rest: np.ndarray) -> Piece:
-    material = Material(lift=0.03, cuts=1.0, color=look.hair_color)
-    return _piece(library.parts[look.hair], library, base, rest, material, look.hair)
-
-
-def _head(look: Look, library: Library, base: np.ndarray, rest: np.ndarray) -> list[Piece]:
-    """What is on the head."""
-    if not look.hat:
-        return []
+def _head(look: Look, library: Library, base: np.ndarray) -> list[Piece]:
+    """Eyes, hair, and what is on the head."""
+    found = [
+        place(library.parts[eye], library, base, Material(color=EYE)) for eye in ("eye l", "eye r")
+    ]
+    rim = {"cap": 7.75, "beanie": 7.5, "": 99.0}.get(look.hat, 8.05)
+    if look.hair:
+        material = Material(lift=0.03, cuts=1.0, color=look.hair_color, high=rim + 0.12)
+        hair = place(library.parts[look.hair], library, base, material, look.hair)
+        found.append(hair.trimmed())
     if look.hat.startswith("hat"):
         material = Material(lift=0.05, color=look.hat_color)
-        return [_piece(library.parts[look.hat], library, base, rest, material)]
-    material = Material(lift=0.06, cuts=1.0, color=look.hat_color, second=look.top.second,
-                        low=7.75 if look.hat == "cap" else 7.55)  # fmt: skip
-    scalp = _piece(library.parts["body"], library, base, rest, material, loose=0.16)
-    keep = (scalp.rest[scalp.triangles, 1] > 7.3).all(1)
-    return [replace(scalp, triangles=scalp.triangles[keep], uv=scalp.uv[keep])]
+        found.append(place(library.parts[look.hat], library, base, material))
+    elif look.hat:
+        material = Material(lift=0.06, cuts=1.0, color=look.hat_color, second=look.top.second,
+                            low=rim, sleeve=0.001)  # fmt: skip
+        scalp = place(library.parts["body"], library, base, material)
+        scalp = replace(scalp, positions=scalp.positions + 0.018 * scalp.normals)
+        found.append(scalp.trimmed())
+    return found
 
 
 def _gather(pieces: list[Piece], library: Library) -> Body:
     names = sorted({p.texture for p in pieces if p.texture})
     starts = np.cumsum([0, *(len(p.positions) for p in pieces)])
-    table = [replace(p.material, texture=float(names.index(p.texture)) if p.texture else -1.0).row()
+    table = [replace(p.material, texture=float(names.index(p.texture)) if p.texture else -1.0)
              for p in pieces]  # fmt: skip
+
+    def all_of(name: str) -> np.ndarray:
+        return np.concatenate([getattr(p, name) for p in pieces])
+
+    triangles = [p.triangles + s for p, s in zip(pieces, starts, strict=False)]
+    textures = [library.textures[name] for name in names]
     return Body(
-        np.concatenate([p.positions for p in pieces]), np.concatenate([p.normals for p in pieces]),
-        np.concatenate([p.bones for p in pieces]), np.concatenate([p.weights for p in pieces]),
-        np.concatenate([p.rest for p in pieces]),
-        np.concatenate([p.triangles + s for p, s in zip(pieces, starts, strict=False)]).astype("i4"),
-        np.concatenate([p.uv for p in pieces]),
+        all_of("positions"), all_of("normals"), all_of("bones"), all_of("weights"),
+        all_of("rest"), np.concatenate(triangles).astype(np.int32), all_of("uv"),
         np.repeat(np.arange(len(pieces)), [len(p.triangles) for p in pieces]).astype(np.int16),
-        np.stack(table),
-        np.stack([library.textures[n] for n in names])
-        if names else np.zeros((1, TEXTURE, TEXTURE, 4), np.uint8),
+        np.stack([material.row() for material in table]),
+        np.stack(textures) if textures else np.zeros((1, TEXTURE, TEXTURE, 4), np.uint8),
     )  # fmt: skip
