@@ -87,7 +87,8 @@ def cameras(opened: Opened) -> Answer:
         most, least = frames.idxmax(), frames.idxmin()
         said = f"The camera with most frames, {most}, has {frames[most] / frames[least]:.1f} times "
         said += f"those of the one with fewest, {least}."
-        said = said if frames[most] > frames[least] else "All cameras have as many frames."
+        if frames[most] == frames[least]:
+            said = "All cameras have the same number of frames."
     return figures.cameras(table, of=opened.data.name), said
 
 

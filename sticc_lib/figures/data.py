@@ -36,7 +36,7 @@ def lengths(tracklets: pd.DataFrame, axes: Axes | None = None, of: str = "") -> 
         label=[f"{s} ({len(group):,})" for s, group in groups.items()],
     )
     _mark(panel, median, f"median {median:g}")
-    panel.set_xlim(min(low, median - 4) - step, max(high, median + 4) + step)
+    panel.set_xlim(max(min(low, median - 4) - step, 0), max(high, median + 4) + step)
     panel.set_ylim(0, 1.12 * panel.get_ylim()[1])
     panel.set(xlabel="frames in a tracklet", ylabel="tracklets")
     for axis in (panel.xaxis, panel.yaxis):

@@ -133,6 +133,7 @@ def crop_sizes(
     edges = [np.arange(0, limit + step, step) - 0.5 for (_, limit), step in zip(limits, steps,
              strict=True)]  # fmt: skip
     counts = panel.hist2d(wide, high, bins=edges, cmap=f"{SHARE}_r", cmin=1, norm=LogNorm(vmin=1))
+    counts[3].set_clim(1, max(2, np.nanmax(counts[0])))
     bar = figure.colorbar(counts[3], ax=panel, pad=0.015, aspect=18, label="frames",
                           format=EngFormatter(sep=" "))  # fmt: skip
     bar.ax.minorticks_off()

@@ -79,6 +79,17 @@ SETS = {
     "pets": "PETS2009",
     "pets2009": "PETS2009",
     "pets_mot": "PETS2009, MOT crops",
+    "mars": "MARS",
+    "lsvid": "LS-VID",
+    "ilidsvid": "iLIDS-VID",
+    "prid2011": "PRID2011",
+    "dukevideo": "DukeMTMC-VideoReID",
+    "occluded_duke": "Occluded-Duke",
+    "occluded_duke_images": "Occluded-Duke (images)",
+    "occluded_duke_video": "Occluded-DukeMTMC-VideoReID",
+    "prai1581": "PRAI-1581",
+    "market": "Market-1501",
+    "motchallenge": "MOT Challenge",
 }
 CYCLE = ("#117733", "#AA4499", "#999933", "#6699CC", "#661100", "#B8860B", "#5B3A8C", "#4D4D4D")
 BRIGHT = ("#FFB000", "#2FD5E8", "#FF5C8A", "#8CE05B", "#B08CFF", "#FF8A3D", "#FFFFFF", "#5C9DFF")

@@ -31,7 +31,7 @@ def test_bars_of_cameras_hold_all_frames_by_split(people, texts):
     shown = texts(figure)
     assert [b.get_width() for b in figure.axes[0].patches] == [12, 12, 12, 12]
     assert {"camera 1", "24 in 4 tracklets", "train (24)", "test (24)"} <= set(shown)
-    assert "Frames of each camera: mars" in shown
+    assert "Frames of each camera: MARS" in shown
 
 
 def test_a_set_without_cameras_is_one_bar(people, texts):
@@ -81,7 +81,7 @@ def test_shared_persons_stand_out_and_distances_are_all_drawn(apart, texts):
     table.loc[4, "label"] = "p$1"
     figure = copy_figures.separation(survey.split_overlap(table), found, of="mars")
     shown = texts(figure)
-    assert "What splits have in common: mars" in shown
+    assert "What splits have in common: MARS" in shown
     colours = [to_hex(p.get_facecolor()).upper() for p in figure.axes[0].patches]
     assert colours.count(FALSE) == 2
     heights = [p.get_height() for p in figure.axes[1].patches if p.get_width() < LIMIT]
