@@ -31,11 +31,11 @@ __all__ = [
 
 @dataclass(frozen=True)
 class DataConfig:
-    """Which tracklets. Sizes apply to the drawn walkers only; real sets bring their own."""
+    """Which tracklets. Sizes apply to walkers only; real sets bring their own."""
 
     name: str = "walkers"
-    """Source: `walkers` (drawn, embedded), `pets2009` (real, embedded), or one on disk: any of
-    tracklets.sources.SOURCES."""
+    """Source: `walkers` (drawn, embedded), `walkers3d` (rendered from a folder of assets),
+    `pets2009` (real, embedded), or one on disk: any of tracklets.sources.SOURCES."""
     root: str = ""
     """Folder of a data set on disk; empty for the embedded ones."""
     split: int = 0

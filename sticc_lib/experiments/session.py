@@ -35,7 +35,7 @@ def load_data(config: Config, condition: str = "walkers") -> TrackletSet:
     Args:
         config: `config.data` says which; `data.val_share` sets persons aside where it has no
             validation persons of its own.
-        condition: for the walkers, one of CONDITIONS.
+        condition: for the walkers, drawn or rendered, one of CONDITIONS.
 
     Raises:
         ConfigError: an unknown condition, or settings that the source does not have.
@@ -43,6 +43,10 @@ def load_data(config: Config, condition: str = "walkers") -> TrackletSet:
     """
     if condition not in CONDITIONS:
         raise ConfigError(f"condition: {condition!r} is none of {', '.join(CONDITIONS)}")
+    if config.data.name == "walkers3d":
+        from sticc_lib.tracklets import walkers3d
+
+        return walkers3d.load(config.data, CONDITIONS[condition])
     if config.data.name != "walkers":
         return as_set(read_source(config.data), config.data)
     from sticc_lib.tracklets import walkers

@@ -58,9 +58,9 @@ def load(config: DataConfig, condition: str = "standard") -> TrackletSet:
                             config.cameras, config.tracklets_per_camera]}  # fmt: skip
     name = f"walkers-v{WALKERS_VERSION}-{run.fingerprint(parameters)}"
     folder = run.cache_dir() / name
-    if not _complete(folder, len(shots) * config.frames):
+    if not complete(folder, len(shots) * config.frames):
         with one_at_a_time(folder):  # whoever comes second finds it drawn
-            if not _complete(folder, len(shots) * config.frames):
+            if not complete(folder, len(shots) * config.frames):
                 _draw(folder, shots, config, condition)
     # "none" is the name of a kind here, not a missing value
     tracklets = pd.read_csv(folder / "tracklets.csv", index_col="tracklet", keep_default_na=False)
@@ -111,7 +111,7 @@ def _shots(config: DataConfig, condition: str) -> list[Shot]:
     ]
 
 
-def _complete(folder: Path, frames: int) -> bool:
+def complete(folder: Path, frames: int) -> bool:
     """Whether a cache folder holds everything: its marker is written last."""
     marker = folder / "complete.json"
     if not marker.is_file():
@@ -134,7 +134,7 @@ def _draw(folder: Path, shots: list[Shot], config: DataConfig, condition: str) -
         sizes = {path.name: path.stat().st_size for path in sorted(temporary.iterdir())}
         run.write_json(temporary / "complete.json", {"frames": len(frames), "bytes": sizes})
         temporary.chmod(0o755)
-        if not _complete(folder, len(frames)):  # another process may have been first
+        if not complete(folder, len(frames)):  # another process may have been first
             shutil.rmtree(folder, ignore_errors=True)
             temporary.rename(folder)
     finally:
@@ -166,12 +166,17 @@ def _paint(folder: Path, shots: list[Shot], config: DataConfig, condition: str
         kinds_met.append(made.occlusion)
     pixels.flush()
     masks.flush()
-    return _tables(shots, visibility.reshape(-1, length), kinds_met, unseen_cameras)
+    return tables(shots, visibility.reshape(-1, length), kinds_met, unseen_cameras)
 
 
-def _tables(
-    shots: list[Shot], visibility: np.ndarray, occlusion: list[str], unseen_cameras: bool
+def tables(
+    shots: list[Shot],
+    visibility: np.ndarray,
+    occlusion: list[str],
+    unseen_cameras: bool,
+    source: str = "walkers",
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Tracklets and frames of drawn shots; visibility is float [shots, frames]."""
     count, length = visibility.shape
     table = pd.DataFrame([vars(shot) for shot in shots])
     label = table["split"] + "-" + table["person"].map("{:03d}".format)
@@ -186,7 +191,7 @@ def _tables(
             "query": scored,
             "gallery": scored,
             "num_frames": length,
-            "source": "walkers",
+            "source": source,
             "occlusion": occlusion,
             "visibility": visibility.mean(1).round(4),
         }

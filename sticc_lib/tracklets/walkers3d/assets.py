@@ -5,7 +5,6 @@ Body, rig, weights, targets, clothes, hair and skins. None of it comes with the 
 
 from __future__ import annotations
 
-import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,8 +15,9 @@ from sticc_lib import run
 from sticc_lib.tracklets.table import DataError
 from sticc_lib.tracklets.walkers3d import formats
 from sticc_lib.tracklets.walkers3d.parts import CELL, Part, body_part, fit_part, pieces
+from sticc_lib.tracklets.walkers3d.rigging import read_rig, rigged
 
-VERSION = 2
+VERSION = 4
 """Raised by any change of what is read or how it is thinned."""
 TEXTURE = 256
 """Width and height of textures, pixels."""
@@ -38,7 +38,6 @@ class Library:
     Attributes:
         base: float32 [19158, 3], the unshaped mesh with its helpers, decimetres.
         bones: names; parents: int [B], -1 for the root; heads: vertices whose mean is each joint.
-        bone_index, bone_weight: int32 and float32 [19158, 4].
         targets: name to float32 [19158, 3].
         parts: name, such as `top male_casualsuit02`, to part.
         textures: same names, and `skin ...`, to uint8 [TEXTURE, TEXTURE, 4].
@@ -48,8 +47,6 @@ class Library:
     bones: list[str]
     parents: np.ndarray
     heads: list[np.ndarray]
-    bone_index: np.ndarray
-    bone_weight: np.ndarray
     targets: dict[str, np.ndarray]
     parts: dict[str, Part]
     textures: dict[str, np.ndarray]
@@ -73,6 +70,12 @@ def folder(option: str = "") -> Path:
     return path
 
 
+def identity(path: Path) -> str:
+    """Twelve hex digits for the folder's files, by name and size."""
+    return run.fingerprint([[str(f.relative_to(path)), f.stat().st_size]
+                            for f in sorted(path.rglob("*")) if f.is_file()])  # fmt: skip
+
+
 def library(path: Path) -> Library:
     """Reads the folder, or the cache of what was read from the very same files.
 
@@ -85,7 +88,7 @@ def library(path: Path) -> Library:
     if not kept.exists():
         arrays = _read(path)
         with run.atomic(kept) as temporary:
-            np.savez(temporary, **arrays)
+            np.savez(temporary, allow_pickle=False, **arrays)
     with np.load(kept) as arrays:
         return _unpack({name: arrays[name] for name in arrays.files})
 
@@ -95,17 +98,30 @@ def _unpack(arrays: dict[str, np.ndarray]) -> Library:
     named = {kind: {k.partition("|")[2]: v for k, v in arrays.items() if k.startswith(f"{kind}|")}
              for kind in ("target", "texture", "part")}  # fmt: skip
     parts = sorted({name.rpartition("|")[0] for name in named["part"]})
-    fields = ("ties", "weights", "offsets", "spans", "triangles", "uv", "hidden")
+    fields = (
+        "ties",
+        "weights",
+        "offsets",
+        "spans",
+        "triangles",
+        "uv",
+        "hidden",
+        "bones",
+        "shares",
+        "rest",
+    )
     return Library(
         arrays["base"], bones, arrays["parents"], [arrays[f"head|{name}"] for name in bones],
-        arrays["bone_index"], arrays["bone_weight"], named["target"],
+        named["target"],
         {p: Part(*(named["part"][f"{p}|{f}"] for f in fields)) for p in parts}, named["texture"],
     )  # fmt: skip
 
 
 def _read(path: Path) -> dict[str, np.ndarray]:
     mesh = formats.read_obj(path / "body" / "base.obj")
-    arrays = {"base": mesh.positions, **_rig(path, mesh)}
+    rig = read_rig(path, mesh)
+    arrays = {"base": mesh.positions, "bones": np.array(rig.names), "parents": rig.parents}
+    arrays.update({f"head|{n}": head for n, head in zip(rig.names, rig.heads, strict=True)})
     for file in sorted((path / "body/targets/macrodetails").rglob("*.target.gz")):
         name = file.name.removesuffix(".target.gz")
         if file.parent.name == "proportions" or (
@@ -134,7 +150,8 @@ def _read(path: Path) -> dict[str, np.ndarray]:
     for file in sorted(path.glob("skins/*/textures/*.png")):
         arrays[f"texture|skin {file.parents[1].name} {file.stem}"] = _picture(file)
     for name, part in parts.items():
-        arrays.update({f"part|{name}|{field}": value for field, value in vars(part).items()})
+        whole = vars(rigged(part, mesh.positions, rig))
+        arrays.update({f"part|{name}|{field}": value for field, value in whole.items()})
     return arrays
 
 
@@ -146,44 +163,12 @@ def _garment(file: Path, mesh: formats.Mesh) -> dict[str, Part]:
                         f"{len(own.positions)}; fetch both again")  # fmt: skip
     name = file.stem
     if file.parts[-3] == "hair":
-        return {f"hair {name}": fit_part(own, fit, mesh.positions, cell=0.15)}
+        return {f"hair {name}": fit_part(own, fit, mesh.positions, cell=0.19)}
     if name.startswith("shoes"):
-        return {f"shoes {name}": fit_part(own, fit, mesh.positions)}
+        return {f"shoes {name}": fit_part(own, fit, mesh.positions, cell=0.19)}
     if name.startswith("fedora"):
         return {f"hat {name}": fit_part(own, fit, mesh.positions)}
     return {f"{k} {name}": part for k, part in pieces(own, fit, mesh.positions).items()}
-
-
-def _rig(path: Path, mesh: formats.Mesh) -> dict[str, np.ndarray]:
-    """Bones and skin weights; a joint is the mean of a group of vertices, or of listed ones."""
-    where = path / "body" / "rig.game_engine.json"
-    rig = json.loads(where.read_text(encoding="utf-8"))
-    weights = json.loads((path / "body/weights.game_engine.json").read_text(encoding="utf-8"))
-    order: list[str] = []
-    while len(order) < len(rig):  # parents before children
-        more = [n for n in rig if n not in order and rig[n]["parent"] in ("", *order)]
-        if not more:
-            raise DataError(f"{where}: bones without a parent; fetch it again")
-        order += sorted(more)
-    arrays = {"bones": np.array(order), "parents": np.array(
-        [order.index(rig[n]["parent"]) if rig[n]["parent"] else -1 for n in order])}  # fmt: skip
-    for name in order:
-        head = rig[name]["head"]
-        if head["strategy"] == "CUBE":
-            vertices = np.unique(mesh.triangles[mesh.groups == head["cube_name"]])
-        else:
-            vertices = np.array(head["vertex_indices"])
-        if not len(vertices) or vertices.max() >= len(mesh.positions):
-            raise DataError(f"{where}: {name}: no vertices of the mesh for its joint")
-        arrays[f"head|{name}"] = vertices
-    full = np.zeros((len(mesh.positions), len(order)), np.float32)
-    for name, pairs in weights["weights"].items():
-        for vertex, weight in pairs:
-            full[vertex, order.index(name)] = weight
-    index = np.argsort(-full, 1, kind="stable")[:, :4].astype(np.int32)
-    kept = np.take_along_axis(full, index, 1)
-    arrays["bone_index"], arrays["bone_weight"] = index, kept / kept.sum(1, keepdims=True)
-    return arrays
 
 
 def _picture(path: Path) -> np.ndarray:

@@ -48,7 +48,7 @@ class Camera:
         near, far: metres between which people walk.
         sharpness: pixels that a metre at ten metres has in the video.
         place, light, lens: what it sees and records.
-        things: rigid bodies in place, and their (x, z).
+        things: rigid bodies in place, their (x, z), and the height that throws a shadow.
     """
 
     number: int
@@ -60,7 +60,7 @@ class Camera:
     place: place.Place
     light: Light
     lens: Lens
-    things: list[tuple[Body, Posed, tuple[float, float]]]
+    things: list[tuple[Body, Posed, tuple[float, float], float]]
 
     @property
     def eye(self) -> np.ndarray:
@@ -113,7 +113,7 @@ def _light(rng: np.random.Generator) -> Light:
 
 
 def _thing(rng: np.random.Generator, far: float, walls: np.ndarray
-           ) -> tuple[Body, Posed, tuple[float, float]]:  # fmt: skip
+           ) -> tuple[Body, Posed, tuple[float, float], float]:  # fmt: skip
     """Something behind where people walk, and before the walls."""
     body = props.make(str(rng.choice(THINGS, p=(0.3, 0.22, 0.18, 0.12, 0.18))), rng)
     for _ in range(20):
@@ -121,4 +121,5 @@ def _thing(rng: np.random.Generator, far: float, walls: np.ndarray
         x = float(rng.uniform(-0.6, 0.6) * z)
         if all(wall[0] * x + wall[1] * z < wall[2] - 1.5 for wall in walls):
             break
-    return body, put(body, x, z, rng.uniform(0, 2 * np.pi)), (x, z)
+    posed = put(body, x, z, rng.uniform(0, 2 * np.pi))
+    return body, posed, (x, z), min(float(posed.positions[:, 1].max()), 3.0)

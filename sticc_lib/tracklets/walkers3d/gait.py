@@ -42,7 +42,7 @@ class Style:
 def sample(rng: np.random.Generator) -> Style:
     """A style at random, both arms swinging."""
     return Style(
-        rng.uniform(0.30, 0.46), rng.uniform(0.12, 0.45), rng.uniform(0.10, 0.45),
+        rng.uniform(0.26, 0.42), rng.uniform(0.12, 0.45), rng.uniform(0.10, 0.45),
         rng.uniform(0.02, 0.14), rng.uniform(-0.02, 0.10), rng.uniform(-0.05, 0.25),
         rng.uniform(0.01, 0.05), rng.uniform(0.0, 0.22), "swing", "swing",
     )  # fmt: skip

@@ -12,6 +12,7 @@ import numpy as np
 
 from sticc_lib.tracklets.walkers3d import gait
 from sticc_lib.tracklets.walkers3d.assets import Library
+from sticc_lib.tracklets.walkers3d.shading import Color
 
 CLOTH = np.array((
     (0.10, 0.10, 0.12), (0.22, 0.22, 0.24), (0.45, 0.46, 0.48), (0.70, 0.70, 0.70),
@@ -43,8 +44,8 @@ class Cloth:
     """One garment: a part (or a made one) with its colours and cuts; see shading.Material."""
 
     part: str
-    color: tuple[float, float, float]
-    second: tuple[float, float, float]
+    color: tuple[float, ...]
+    second: tuple[float, ...]
     pattern: int = 0
     period: float = 1.0
     low: float = -99.0
@@ -95,19 +96,19 @@ class Look:
     muscle: float
     weight: float
     height: float
-    race: tuple[float, float, float]
+    race: tuple[float, ...]
     skin: str
     shade: float
     hair: str
-    hair_color: tuple[float, float, float]
+    hair_color: tuple[float, ...]
     top: Cloth
     bottom: Cloth | None
     coat: Cloth | None
     shoes: Cloth
     hat: str
-    hat_color: tuple[float, float, float]
+    hat_color: tuple[float, ...]
     bag: str
-    bag_color: tuple[float, float, float]
+    bag_color: tuple[float, ...]
     in_hand: str
     style: gait.Style
 
@@ -152,15 +153,15 @@ def sample(rng: np.random.Generator, library: Library) -> Look:
     )  # fmt: skip
 
 
-def _pair(rng: np.random.Generator, weights: np.ndarray):
+def _pair(rng: np.random.Generator, weights: np.ndarray) -> tuple[Color, Color]:
     """Two colours that differ, each somewhat off its palette entry."""
     share = weights / weights.sum()
     first = int(rng.choice(20, p=share))
     second = int(rng.choice(np.delete(np.arange(20), first)))
-    return tuple(_jitter(rng, CLOTH[k]) for k in (first, second))
+    return _jitter(rng, CLOTH[first]), _jitter(rng, CLOTH[second])
 
 
-def _jitter(rng: np.random.Generator, color: np.ndarray):
+def _jitter(rng: np.random.Generator, color: np.ndarray) -> Color:
     h, s, v = colorsys.rgb_to_hsv(*color)
     changed = colorsys.hsv_to_rgb(
         (h + rng.normal(0, 0.015)) % 1,

@@ -5,15 +5,18 @@ Suits are taken apart into tops, bottoms and wholes; meshes are thinned to what 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from sticc_lib.tracklets.walkers3d.formats import Fit, Mesh
 
-CELL = 0.13
+CELL, CLOTH = 0.13, 0.16
 """Vertices nearer to each other than about this are made one, decimetres: 13 mm. CHOICE: a sample of
 a crop at 128x64, drawn at twice that, is 8 mm wide."""
+
+
+UNIT = np.array([[0.0, 1.0, 1.0]] * 3)
 
 
 @dataclass(frozen=True)
@@ -25,6 +28,8 @@ class Part:
             scales of `spans` (float64 [3, 3], see formats.Fit).
         triangles: int32 [F, 3]; uv: float32 [F, 3, 2].
         hidden: int32 [n], base vertices that it covers.
+        bones, shares: int32 and float32 [V, 4], skin weights.
+        rest: float32 [V, 4], place on the unshaped body and way along the arm (see raster.Body).
     """
 
     ties: np.ndarray
@@ -34,17 +39,17 @@ class Part:
     triangles: np.ndarray
     uv: np.ndarray
     hidden: np.ndarray
+    bones: np.ndarray = field(default_factory=lambda: np.empty(0))
+    shares: np.ndarray = field(default_factory=lambda: np.empty(0))
+    rest: np.ndarray = field(default_factory=lambda: np.empty(0))
 
     def fitted(self, base: np.ndarray) -> np.ndarray:
         """Its vertices on a shaped base mesh: float32 [V, 3] from [19158, 3], decimetres."""
-        a, b = self.spans[:, 0].astype(int), self.spans[:, 1].astype(int)
+        a, b = (self.spans[:, k].astype(np.intp) for k in (0, 1))
         axes = np.arange(3)
         scale = np.abs(base[a, axes] - base[b, axes]) / self.spans[:, 2]
         on_body = (base[self.ties] * self.weights[:, :, None]).sum(1)
         return (on_body + self.offsets * scale).astype(np.float32)
-
-
-UNIT = np.array([[0.0, 1.0, 1.0]] * 3)
 
 
 def body_part(mesh: Mesh, group: str, cell: float | np.ndarray = CELL) -> Part:
@@ -57,7 +62,7 @@ def body_part(mesh: Mesh, group: str, cell: float | np.ndarray = CELL) -> Part:
 
 
 def fit_part(mesh: Mesh, fit: Fit, base: np.ndarray, keep: np.ndarray | None = None,
-             hidden: np.ndarray | None = None, cell: float = CELL) -> Part:  # fmt: skip
+             hidden: np.ndarray | None = None, cell: float = CLOTH) -> Part:  # fmt: skip
     """A garment as a part; `keep` (bool [F]) picks triangles."""
     keep = np.ones(len(mesh.triangles), bool) if keep is None else keep
     whole = Part(fit.ties, fit.weights, fit.offsets, fit.spans, mesh.triangles, mesh.uv, fit.hidden)

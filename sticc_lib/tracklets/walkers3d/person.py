@@ -83,7 +83,8 @@ def _levels(value: float) -> dict[str, float]:
 
 
 def _material(cloth: Cloth, lift: float) -> Material:
-    return Material(lift=lift, cuts=1.0, color=cloth.color, second=cloth.second,
+    closed = float(cloth.part.startswith(("bottom", "shoes")) and cloth.low < -50)
+    return Material(lift=lift, closed=closed, cuts=1.0, color=cloth.color, second=cloth.second,
                     pattern=cloth.pattern, period=cloth.period, low=cloth.low,
                     sleeve=cloth.sleeve, opening=cloth.opening)  # fmt: skip
 
@@ -101,7 +102,7 @@ def _clothes(look: Look, library: Library, base: np.ndarray) -> list[Piece]:
                 [_under(p, look.coat) for p in made] if look.coat and cloth is look.top else made
             )
             continue
-        piece = place(library.parts[cloth.part], library, base, _material(cloth, lift), cloth.part)
+        piece = place(library.parts[cloth.part], base, _material(cloth, lift), cloth.part)
         end = float(np.quantile(piece.rest[piece.rest[:, 3] > 0, 3], 0.98)) if (
             piece.rest[:, 3] > 0).any() else 0.0  # fmt: skip
         if cloth.sleeve > end - 0.25:  # a sleeve as short as that has a hem of its own
@@ -116,7 +117,7 @@ def _under(piece: Piece, coat: Cloth) -> Piece:
     """A top under a coat, without its sleeves where the coat's are longer."""
     arm = piece.rest[:, 3]
     covered = (arm > 0.15) & (arm < coat.sleeve - 0.2)
-    return piece.trimmed().kept(~covered[piece.trimmed().triangles].all(1))
+    return piece.trimmed().kept(~np.asarray(covered)[piece.trimmed().triangles].all(1))
 
 
 def _made(cloth: Cloth, library: Library, base: np.ndarray, lift: float) -> list[Piece]:
@@ -124,16 +125,16 @@ def _made(cloth: Cloth, library: Library, base: np.ndarray, lift: float) -> list
     plain = _material(cloth, lift)
     upper, lower = library.parts["tights"], library.parts["skirt"]
     if cloth.part == "skirt":
-        return [place(lower, library, base, plain, loose=cloth.loose).trimmed()]
+        return [place(lower, base, plain, loose=cloth.loose).trimmed()]
     if cloth.part == "tights":
         legs = replace(plain, high=1.25, sleeve=0.001)
-        return [place(upper, library, base, legs, loose=cloth.loose).trimmed()]
+        return [place(upper, base, legs, loose=cloth.loose).trimmed()]
     split = 0.9 if cloth.low < -0.6 else cloth.low
     trunk = replace(plain, low=split, high=5.95)
-    pieces = [place(upper, library, base, trunk, loose=cloth.loose).trimmed()]
+    pieces = [place(upper, base, trunk, loose=cloth.loose).trimmed()]
     if cloth.low < split:
         tail = replace(plain, high=1.7, lift=lift + 0.002)
-        pieces.append(place(lower, library, base, tail, loose=cloth.loose).trimmed())
+        pieces.append(place(lower, base, tail, loose=cloth.loose).trimmed())
     return pieces
 
 
@@ -141,10 +142,10 @@ def _skin(look: Look, library: Library, base: np.ndarray) -> Piece:
     """The body without what clothes surely cover, painted in their colours where they may not."""
     top, bottom, part = look.top, look.bottom, library.parts["body"]
     below = bottom or top
-    material = Material(texture=0, tint=0.0, color=below.color, second=top.color, waist=WAIST,
+    material = Material(texture=0, tint=0.0, closed=1.0, color=below.color, second=top.color, waist=WAIST,
                         collar=4.9, cuff=min(top.sleeve, top.reach) - 0.2,
                         leg=max(below.low, -7.0) + 0.15)  # fmt: skip
-    piece = place(part, library, base, material, look.skin)
+    piece = place(part, base, material, look.skin)
     arm, y = piece.rest[:, 3], piece.rest[:, 1]
     gone = np.zeros(len(arm), bool)
     for cloth in (top, bottom, look.shoes):
@@ -167,20 +168,21 @@ def _skin(look: Look, library: Library, base: np.ndarray) -> Piece:
 def _head(look: Look, library: Library, base: np.ndarray) -> list[Piece]:
     """Eyes, hair, and what is on the head."""
     found = [
-        place(library.parts[eye], library, base, Material(color=EYE)) for eye in ("eye l", "eye r")
+        place(library.parts[eye], base, Material(color=EYE, closed=1.0))
+        for eye in ("eye l", "eye r")
     ]
     rim = {"cap": 7.75, "beanie": 7.5, "": 99.0}.get(look.hat, 8.05)
     if look.hair:
         material = Material(lift=0.03, cuts=1.0, color=look.hair_color, high=rim + 0.12)
-        hair = place(library.parts[look.hair], library, base, material, look.hair)
+        hair = place(library.parts[look.hair], base, material, look.hair)
         found.append(hair.trimmed())
     if look.hat.startswith("hat"):
         material = Material(lift=0.05, color=look.hat_color)
-        found.append(place(library.parts[look.hat], library, base, material))
+        found.append(place(library.parts[look.hat], base, material))
     elif look.hat:
         material = Material(lift=0.06, cuts=1.0, color=look.hat_color, second=look.top.second,
                             low=rim, sleeve=0.001)  # fmt: skip
-        scalp = place(library.parts["body"], library, base, material)
+        scalp = place(library.parts["body"], base, material)
         scalp = replace(scalp, positions=scalp.positions + 0.018 * scalp.normals)
         found.append(scalp.trimmed())
     return found

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from itertools import pairwise
 
 import numpy as np
 
-from sticc_lib.tracklets.walkers3d.assets import Library
 from sticc_lib.tracklets.walkers3d.parts import Part
 from sticc_lib.tracklets.walkers3d.shading import Material
-
-HANDS = ("hand", "thumb", "index", "middle", "ring", "pinky")
 
 
 @dataclass(frozen=True)
@@ -47,13 +43,12 @@ class Piece:
         return self.kept(~gone)
 
 
-def place(part: Part, library: Library, base: np.ndarray, material: Material, texture: str = "",
+def place(part: Part, base: np.ndarray, material: Material, texture: str = "",
           loose: float = 0.0) -> Piece:  # fmt: skip
     """A part on a shaped body.
 
     Args:
         part: the part.
-        library: rig and unshaped body.
         base: float32 [19158, 3], the shaped base mesh, decimetres.
         material: its look.
         texture: name of its texture.
@@ -61,16 +56,13 @@ def place(part: Part, library: Library, base: np.ndarray, material: Material, te
     """
     places = part.fitted(base)
     normals = normals_of(places, part.triangles)
-    bones, weights = _blend(part, library)
-    rest = np.zeros((len(places), 4), np.float32)
-    rest[:, :3] = part.fitted(library.base)
-    rest[:, 3] = _along_arm(rest[:, :3], bones, weights, library)
+    rest = part.rest
     if loose:
         # CHOICE: clothes hang from the shoulders: there they lie close
         ease = np.clip((5.6 - rest[:, 1]) / 3.2, 0.25, 1.0)
         ease = np.where(rest[:, 3] > 0, np.clip(rest[:, 3], 0.25, 0.8), ease)
         places = places + (loose * ease[:, None]).astype(np.float32) * normals
-    return Piece((places * 0.1).astype(np.float32), normals, bones, weights, rest, part.triangles,
+    return Piece((places * 0.1).astype(np.float32), normals, part.bones, part.shares, rest, part.triangles,
                  part.uv, material, texture)  # fmt: skip
 
 
@@ -84,35 +76,3 @@ def normals_of(places: np.ndarray, triangles: np.ndarray) -> np.ndarray:
             total[:, axis] += np.bincount(triangles[:, k], face[:, axis], len(places))
     length = np.linalg.norm(total, axis=1, keepdims=True)
     return (total / np.maximum(length, 1e-9)).astype(np.float32)
-
-
-def _blend(part: Part, library: Library) -> tuple[np.ndarray, np.ndarray]:
-    """The four strongest bones over the three tied vertices."""
-    shares = np.maximum(part.weights, 0)
-    full = np.zeros((len(part.ties), len(library.bones)), np.float32)
-    rows = np.arange(len(part.ties))[:, None]
-    for k in range(3):
-        index = library.bone_index[part.ties[:, k]]
-        full_k = np.zeros_like(full)
-        full_k[rows, index] = library.bone_weight[part.ties[:, k]]
-        full += shares[:, k : k + 1] * full_k
-    index = np.argpartition(-full, 4, 1)[:, :4].astype(np.int32)
-    weight = np.take_along_axis(full, index, 1)
-    return index, (weight / np.maximum(weight.sum(1, keepdims=True), 1e-6)).astype(np.float32)
-
-
-def _along_arm(places: np.ndarray, bones: np.ndarray, weights: np.ndarray, library: Library
-               ) -> np.ndarray:  # fmt: skip
-    """How far along the arm each point is: 0.02 shoulder, 1 elbow, 2 wrist; 0 off the arms."""
-    at = {name: k for k, name in enumerate(library.bones)}
-    along = np.zeros(len(places))
-    for side in "lr":
-        chain = [at[f"{n}_{side}"] for n in ("upperarm", "lowerarm", "hand")]
-        joints = [library.base[library.heads[k]].mean(0) for k in chain]
-        hand = [k for n, k in at.items() if n.endswith(f"_{side}") and n.split("_")[0] in HANDS]
-        arm = (weights * np.isin(bones, [*chain, *hand])).sum(1) > 0.5
-        way = np.zeros(len(along))
-        for a, b in pairwise(joints):
-            way += np.clip((places - a) @ (b - a) / ((b - a) @ (b - a)), 0, 1)
-        along[arm] = np.maximum(way[arm], 0.02)
-    return along

@@ -179,7 +179,7 @@ def _levels(texture: np.ndarray, count: int = 5) -> np.ndarray:
     return np.stack(found)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def paint(
     image, eye, turn, window, textures, scale, walls, stripe, stripe_color, sky, spots, light
 ):
@@ -226,15 +226,19 @@ def paint(
             foot = best / window[3] / span * 256
             if which == 0:
                 foot *= 1 / max(np.float32(0.15), -dy)
-            level = min(4, max(0, int(np.log2(max(foot, 1.0)) + 0.5)))
+            level = 0
+            while level < 4 and foot > 1.41:
+                level, foot = level + 1, foot * np.float32(0.5)
             a, b = int(v / span * 256) % 256, int(u / span * 256) % 256
             shade = np.float32(1)
             on_stripe = which == 0 and abs(stripe[0] * u + stripe[1] * v - stripe[2]) < stripe[3]
             if which == 0:
                 for s in range(len(spots)):
+                    ox, oz = u - spots[s, 0], v - spots[s, 1]
+                    if abs(ox) > 6 or abs(oz) > 6:
+                        continue
                     length = np.sqrt(spots[s, 2] ** 2 + spots[s, 3] ** 2) + np.float32(1e-6)
                     ex, ez = spots[s, 2] / length, spots[s, 3] / length
-                    ox, oz = u - spots[s, 0], v - spots[s, 1]
                     along = (ox * ex + oz * ez) / length - np.float32(0.45)
                     across = (ox * ez - oz * ex) / spots[s, 4]
                     away = along * along * 3 + across * across

@@ -15,14 +15,14 @@ from sticc_lib.tracklets.walkers3d.solids import Solid, blob, lathe, loft
 
 SEEN = ("pole", "car", "bush", "bin", "walker", "crop")
 UNSEEN = ("umbrella", "sign", "barrier")
-Colored = tuple[Solid, tuple[float, float, float]]
+Colored = tuple[Solid, tuple[float, ...]]
 STEEL, DARK, GLASS = (0.42, 0.44, 0.46), (0.09, 0.09, 0.10), (0.17, 0.21, 0.25)
 PAINTS = np.array(((0.12, 0.12, 0.13), (0.55, 0.56, 0.58), (0.80, 0.80, 0.79), (0.30, 0.32, 0.35),
                    (0.16, 0.20, 0.32), (0.45, 0.10, 0.11), (0.62, 0.60, 0.52)))  # fmt: skip
 
 
-def body(parts: list[Colored]) -> Body:
-    """Solids in their colours as one rigid body; bone 0 holds all of it."""
+def body(parts: list[Colored], leaves: int = 99) -> Body:
+    """Solids in their colours as one rigid body; those from number `leaves` on are leafy."""
     points, triangles, material, start = [], [], [], 0
     for k, (solid, _) in enumerate(parts):
         points.append(solid.points)
@@ -35,16 +35,17 @@ def body(parts: list[Colored]) -> Body:
     weights[:, 0] = 1
     return Body(
         places.astype(np.float32), normals_of(places, faces),
-        np.zeros((len(places), 4), np.int32), weights, np.zeros((len(places), 4), np.float32), faces,
+        np.zeros((len(places), 4), np.int32), weights, np.c_[places * 10, 0 * places[:, 0]].astype("f4"), faces,
         np.zeros((len(faces), 3, 2), np.float32), np.concatenate(material),
-        np.stack([Material(color=color).row() for _, color in parts]),
+        np.stack([Material(color=color, pattern=6.0 if k >= leaves else 0.0).row()
+                  for k, (_, color) in enumerate(parts)]),
         np.zeros((1, 1, 1, 4), np.uint8),
     )  # fmt: skip
 
 
 def make(kind: str, rng: np.random.Generator) -> Body:
     """A thing of a kind in SEEN or UNSEEN (`walker` and `crop` are no things), at random."""
-    return body(MAKERS[kind](rng))
+    return body(MAKERS[kind](rng), {"bush": 0, "tree": 1}.get(kind, 99))
 
 
 def _tone(color, rng: np.random.Generator, spread: float = 0.06):
@@ -85,7 +86,7 @@ def _car(rng: np.random.Generator) -> list[Colored]:
     return [(Solid(s.points * size, s.triangles), c) for s, c in found]
 
 
-def _hull(rows: list[tuple[float, float, float]], half: float, tall: float) -> Solid:
+def _hull(rows: list[tuple[float, ...]], half: float, tall: float) -> Solid:
     """A car's shell from (along, low, high) sections."""
     outline = []
     for along, low, high in rows:
@@ -100,15 +101,15 @@ def _bush(rng: np.random.Generator) -> list[Colored]:
     green = np.array((0.20, 0.30, 0.15)) + rng.normal(0, 0.03, 3)
     wide, tall = rng.uniform(0.45, 0.9), rng.uniform(0.8, 1.7)
     found = []
-    for _ in range(11):
-        way = rng.normal(0, 0.4, 3) * (wide, 0, wide)
-        size = rng.uniform(0.3, 0.55) * wide
+    for _ in range(14):
+        way = rng.normal(0, 0.42, 3) * (wide, 0, wide)
+        size = rng.uniform(0.22, 0.5) * wide
         lump = blob(
-            (way[0], rng.uniform(0.15, 0.8) * tall, way[2]), (size, size * 0.9, size), 2.0, 8, 12
+            (way[0], rng.uniform(0.12, 0.85) * tall, way[2]), (size, size * 0.9, size), 2.0, 8, 12
         )
-        rough = lump.points + rng.normal(0, 0.06 * wide, lump.points.shape)
+        rough = lump.points + rng.normal(0, 0.13 * size, lump.points.shape)
         found.append(
-            (Solid(rough, lump.triangles), _tone(green * rng.uniform(0.7, 1.2), rng, 0.02))
+            (Solid(rough, lump.triangles), _tone(green * rng.uniform(0.8, 1.15), rng, 0.01))
         )
     return found
 

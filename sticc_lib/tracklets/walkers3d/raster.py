@@ -9,13 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-
-try:
-    from numba import njit
-except ImportError:  # pragma: no cover
-    raise ImportError(
-        "walkers3d needs numba; install the extra: pip install 'sticc-lib[walkers3d]'"
-    ) from None
+from numba import njit
 
 from sticc_lib.tracklets.walkers3d.shading import NEAR, cut, shade_samples
 
@@ -99,7 +93,7 @@ def pose(body: Body, bones: np.ndarray) -> Posed:
     return Posed(*_skin(body.positions, body.normals, body.bones, body.weights, bones))
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _skin(positions, normals, bones, weights, mats):  # pragma: no cover
     count = len(positions)
     out, turned = np.empty((count, 3), np.float32), np.empty((count, 3), np.float32)
@@ -121,7 +115,9 @@ def _skin(positions, normals, bones, weights, mats):  # pragma: no cover
     return out, turned
 
 
-def project(points: np.ndarray, view: np.ndarray, window: np.ndarray) -> np.ndarray:
+def project(
+    points: np.ndarray, view: np.ndarray, window: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """World points to samples.
 
     Args:
@@ -131,14 +127,16 @@ def project(points: np.ndarray, view: np.ndarray, window: np.ndarray) -> np.ndar
             and down.
 
     Returns:
-        float32 [V, 3]: column, row, distance.
+        float32 [V, 3]: column, row, distance; and float32 [2, 3], the least and largest of each.
     """
     return _project(points, view, window)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _project(points, view, window):  # pragma: no cover
     out = np.empty((len(points), 3), np.float32)
+    ends = np.empty((2, 3), np.float32)
+    ends[0], ends[1] = np.inf, -np.inf
     for v in range(len(points)):
         x, y, z = points[v, 0], points[v, 1], points[v, 2]
         ex = view[0, 0] * x + view[0, 1] * y + view[0, 2] * z + view[0, 3]
@@ -148,7 +146,10 @@ def _project(points, view, window):  # pragma: no cover
         out[v, 0] = (ex / near - window[0]) * window[2]
         out[v, 1] = (ey / near - window[1]) * window[3]
         out[v, 2] = ez
-    return out
+        for k in range(3):
+            ends[0, k] = min(ends[0, k], out[v, k])
+            ends[1, k] = max(ends[1, k], out[v, k])
+    return out, ends
 
 
 def draw(buffers: Buffers, body: Body, seen: np.ndarray, owner: int) -> None:
@@ -164,7 +165,7 @@ def draw(buffers: Buffers, body: Body, seen: np.ndarray, owner: int) -> None:
           body.material, body.table, body.rest, body.uv, body.textures, owner)  # fmt: skip
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _draw(depth, owners, faces, places, seen, triangles, material, table, rest, uv, textures,
           owner):  # fmt: skip  # pragma: no cover
     height, width = depth.shape
@@ -178,14 +179,16 @@ def _draw(depth, owners, faces, places, seen, triangles, material, table, rest, 
         top, bottom = min(ay, by, cy), max(ay, by, cy)
         if right < 0 or bottom < 0 or left >= width or top >= height:
             continue
-        area = (bx - ax) * (cy - ay) - (by - ay) * (cx - ax)
-        row = table[material[f]]
-        if abs(area) < 1e-9 or (row[1] > 0 and area > 0):  # seen from behind
-            continue
-        lift = row[0]
-        za, zb, zc = 1 / (seen[a, 2] - lift), 1 / (seen[b, 2] - lift), 1 / (seen[c, 2] - lift)
         x0, x1 = max(0, int(np.ceil(left - 0.5))), min(width - 1, int(np.floor(right - 0.5)))
         y0, y1 = max(0, int(np.ceil(top - 0.5))), min(height - 1, int(np.floor(bottom - 0.5)))
+        if x1 < x0 or y1 < y0:  # between the samples
+            continue
+        area = (bx - ax) * (cy - ay) - (by - ay) * (cx - ax)
+        m = material[f]
+        if area == 0 or (table[m, 1] > 0 and area > 0):  # seen from behind
+            continue
+        lift, cuts = table[m, 0], table[m, 2] > 0
+        za, zb, zc = 1 / (seen[a, 2] - lift), 1 / (seen[b, 2] - lift), 1 / (seen[c, 2] - lift)
         over = 1 / area
         for y in range(y0, y1 + 1):
             py = y + 0.5
@@ -198,7 +201,7 @@ def _draw(depth, owners, faces, places, seen, triangles, material, table, rest, 
                 z = za + u * (zb - za) + v * (zc - za)
                 if z <= depth[y, x]:
                     continue
-                if row[2] > 0 and cut(row, f, u, v, triangles, rest, uv, textures):
+                if cuts and cut(table[m], f, u, v, triangles, rest, uv, textures):
                     continue
                 depth[y, x] = z
                 owners[y, x] = owner

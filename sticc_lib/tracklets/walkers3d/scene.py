@@ -17,6 +17,7 @@ from sticc_lib.tracklets.walkers3d import place, props
 from sticc_lib.tracklets.walkers3d.cameras import Camera, put
 from sticc_lib.tracklets.walkers3d.person import Person
 from sticc_lib.tracklets.walkers3d.raster import Body, Buffers, Posed, draw, pose, project, shade
+from sticc_lib.tracklets.walkers3d.resolve import resolve
 
 SIZE = (128, 64)
 """Height and width of a frame, pixels."""
@@ -25,6 +26,9 @@ FINE = 2
 UNIT = np.array([0, 0, 1, 1], np.float32)
 STRIDE = 1.45
 """Metres that a double step at full stride takes."""
+TRIES, LEAST = 5, 0.15
+"""CHOICE: a tracklet that shows less than this share of its person is staged again with something
+else in front: nobody would have boxed it. The least of the drawn walkers is about that."""
 Stranger = Callable[[int], Person]
 
 
@@ -73,32 +77,46 @@ def film(person: Person, camera: Camera, key: list[int], frames: int, kinds: tup
     Returns:
         pixels uint8 [T, 128, 64, 3], labels uint8 [T, 128, 64], visibility float [T], kind.
     """
+    for attempt in range(TRIES):
+        made = _try(person, camera, key, attempt, frames, kinds, strangers)
+        if made.visibility.mean() >= LEAST:
+            break
+    return made
+
+
+def _try(person: Person, camera: Camera, key: list[int], attempt: int, frames: int,
+         kinds: tuple[str, ...], strangers: Stranger) -> Film:  # fmt: skip
     rng = np.random.default_rng([*key, 1])
     front = np.random.default_rng([*key, 2])
     hidden = front.random() < OCCLUDED
+    front = np.random.default_rng([*key, 4, attempt])
     kind = str(front.choice(kinds)) if hidden else "none"
     walk = _walk(rng, camera, frames)
     target = _walker(person, walk, LABELS["target visible"])
     behind = _passers(rng, camera, walk, strangers)
-    boxes = _boxes(rng, target, camera)
-    whole = boxes
+    boxes = whole = _boxes(rng, target, camera)
     if kind == "crop":
         boxes = _crop(front, boxes)
-    before = _occluders(front, kind, walk, strangers)
-    noise = np.random.default_rng([*key, 3])
+    cast = [target, *behind, *_occluders(front, kind, walk, strangers)]
+    return _shoot(camera, cast, boxes, whole, kind, np.random.default_rng([*key, 3]))
+
+
+def _shoot(camera: Camera, cast: list[Actor], boxes: np.ndarray, whole: np.ndarray, kind: str,
+           noise: np.random.Generator) -> Film:  # fmt: skip
+    """Every frame; `whole` are boxes that hold all of the person, who comes first in the cast."""
+    frames = len(boxes)
     pixels = np.empty((frames, *SIZE, 3), np.uint8)
     labels = np.empty((frames, *SIZE), np.uint8)
     visibility = np.empty(frames)
     work = Buffers.empty(SIZE[0] * FINE, SIZE[1] * FINE)
     for t in range(frames):
-        image, labels[t], area = _picture(work, camera, [target, *behind, *before], boxes[t], t)
+        image, labels[t], area = _picture(work, camera, cast, boxes[t], t)
         if kind == "crop":
-            area = max(area, _area(work, camera, target, whole[t], t) * _zoom(whole[t], boxes[t]))
+            area = max(area, _area(work, camera, cast[0], whole[t], t) * _zoom(whole[t], boxes[t]))
         shown = (labels[t] == LABELS["target visible"]).sum()
         visibility[t] = min(shown / max(area, 1), 1)
-        far = float(np.hypot(walk.z[t], camera.height))
         tall = camera.sharpness * 10 * boxes[t][3]  # pixels of the box in the video
-        pixels[t] = camera.lens.record(image, noise, max(tall, 24.0) if far else tall)
+        pixels[t] = camera.lens.record(image, noise, max(tall, 24.0))
     return Film(pixels, labels, np.round(visibility, 4), kind)
 
 
@@ -191,8 +209,7 @@ def _boxes(rng: np.random.Generator, target: Actor, camera: Camera) -> np.ndarra
     slim, shift = rng.uniform(0.40, 0.50), rng.normal(0, 0.08 if loose else 0.03, 2)
     found = []
     for posed in target.posed:
-        seen = project(posed.positions, camera.view, UNIT)
-        low, high = seen[:, :2].min(0), seen[:, :2].max(0)
+        low, high = project(posed.positions, camera.view, UNIT)[1][:, :2]
         height = (high[1] - low[1]) * tall * (1 + rng.normal(0, 0.012))
         width = max(slim * height, (high[0] - low[0]) * 1.04)
         middle = (low + high) / 2 + (shift + rng.normal(0, 0.012, 2)) * height * (0.7, 0.5)
@@ -227,8 +244,7 @@ def _window(box: np.ndarray, fine: int) -> np.ndarray:
 
 def _seen(posed: Posed, camera: Camera, window: np.ndarray) -> np.ndarray | None:
     """Projected vertices, or None where none can be in the picture."""
-    seen = project(posed.positions, camera.view, window)
-    low, high = seen.min(0), seen.max(0)
+    seen, (low, high) = project(posed.positions, camera.view, window)
     outside = high[0] < 0 or high[1] < 0 or low[0] > SIZE[1] * FINE or low[1] > SIZE[0] * FINE
     return None if outside or high[2] < 0.3 else seen
 
@@ -248,7 +264,7 @@ def _picture(work: Buffers, camera: Camera, actors: list[Actor], box: np.ndarray
     work.clear()
     window = _window(box, FINE)
     cast = [(a.body, a.posed[t], a.label) for a in actors]
-    cast += [(body, posed, LABELS["background"]) for body, posed, _ in camera.things]
+    cast += [(body, posed, LABELS["background"]) for body, posed, _, _ in camera.things]
     drawn, cover = [], np.zeros(work.owner.shape, bool)
     for number, (body, posed, label) in enumerate(cast, 1):
         seen = _seen(posed, camera, window)
@@ -267,38 +283,15 @@ def _picture(work: Buffers, camera: Camera, actors: list[Actor], box: np.ndarray
     place.paint(back, camera.eye, camera.view[:, :3].copy(), _window(box, 1), where.textures,
                 where.scale, where.walls, where.stripe, where.stripe_color, where.sky,
                 _shadows(camera, actors, t), camera.light.ground)  # fmt: skip
-    labels, area = _labels(names[work.owner], cover)
-    full = (work.owner > 0)[:, :, None]
-    front = _pooled(np.where(full, work.color, 0))
-    return front + back * (1 - _pooled(full.astype(np.float32))), labels, area
-
-
-def _pooled(samples: np.ndarray) -> np.ndarray:
-    height, width, depth = samples.shape
-    return samples.reshape(height // FINE, FINE, width // FINE, FINE, depth).mean((1, 3))
+    return resolve(work.owner, work.color, back, names, cover)
 
 
 def _shadows(camera: Camera, actors: list[Actor], t: int) -> np.ndarray:
     """A cast shadow each, and the dark spot where feet meet the ground; see place.paint."""
     rows, light = [], camera.light
     spots = [(a.foot[t], a.height) for a in actors if a.height > 0]
-    spots += [(np.array(at), min(float(posed.positions[:, 1].max()), 3.0))
-              for _, posed, at in camera.things]  # fmt: skip
+    spots += [(np.array(at), tall) for _, _, at, tall in camera.things]
     for (x, z), tall in spots:
         rows.append((x, z, *(0.9 * tall * light.way), 0.22, light.strength))
         rows.append((x, z, 0.0, 0.42, 0.30, 0.35))
     return np.array(rows, np.float32).reshape(-1, 6)
-
-
-def _labels(names: np.ndarray, cover: np.ndarray) -> tuple[np.ndarray, float]:
-    """Labels of pixels from those of samples: the most frequent; ties go to the person."""
-    shown = names == LABELS["target visible"]
-    hidden = cover & ~shown
-    layers = [shown, hidden, names == LABELS["other person"], names == LABELS["occluder"],
-              (names == LABELS["background"]) & ~hidden]  # fmt: skip
-    layers[2:4] = [layer & ~hidden for layer in layers[2:4]]
-    order = [LABELS[n] for n in ("target visible", "target hidden", "other person", "occluder",
-                                 "background")]  # fmt: skip
-    share = _pooled(np.stack(layers, 2).astype(np.float32))
-    labels = np.array(order, np.uint8)[share.argmax(2)]
-    return labels, float(np.isin(labels, (LABELS["target visible"], LABELS["target hidden"])).sum())

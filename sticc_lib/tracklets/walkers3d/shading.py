@@ -12,8 +12,9 @@ from numba import njit
 
 NEAR = 0.2
 """Nothing nearer to the camera is drawn, metres."""
-PATTERNS = ("plain", "stripes", "checks", "logo", "two-tone", "upright")
-Color = tuple[float, float, float]
+PATTERNS = ("plain", "stripes", "checks", "logo", "two-tone", "upright", "leaves")
+BYTE, THIRDS = np.float32(1 / 255), np.float32(2 / 3)
+Color = tuple[float, ...]
 BLACK = (0.0, 0.0, 0.0)
 
 
@@ -65,7 +66,7 @@ class Material:
 COLUMNS = len(Material().row())
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _texel(row, f, u, v, uv, textures):  # pragma: no cover
     size = textures.shape[1]
     s = uv[f, 0, 0] + u * (uv[f, 1, 0] - uv[f, 0, 0]) + v * (uv[f, 2, 0] - uv[f, 0, 0])
@@ -75,13 +76,13 @@ def _texel(row, f, u, v, uv, textures):  # pragma: no cover
     return textures[int(row[3]), y, x]
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _place(f, u, v, k, triangles, rest):  # pragma: no cover
     a, b, c = rest[triangles[f, 0], k], rest[triangles[f, 1], k], rest[triangles[f, 2], k]
     return a + u * (b - a) + v * (c - a)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def cut(row, f, u, v, triangles, rest, uv, textures):  # pragma: no cover
     """Whether a sample is cut away: beyond a hem or sleeve, in an opening, or see-through."""
     arm = _place(f, u, v, 3, triangles, rest)
@@ -98,7 +99,7 @@ def cut(row, f, u, v, triangles, rest, uv, textures):  # pragma: no cover
     return row[3] >= 0 and _texel(row, f, u, v, uv, textures)[3] < 110
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _second(row, x, y, z, arm):  # pragma: no cover
     """Whether a pattern shows its second colour here."""
     kind, period = int(row[11]), row[12]
@@ -116,34 +117,40 @@ def _second(row, x, y, z, arm):  # pragma: no cover
     return False
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _color(row, f, u, v, triangles, rest, uv, textures, out):  # pragma: no cover
     x, y = _place(f, u, v, 0, triangles, rest), _place(f, u, v, 1, triangles, rest)
     z, arm = _place(f, u, v, 2, triangles, rest), _place(f, u, v, 3, triangles, rest)
     bright = np.float32(1.0)
-    texel = np.empty(3, np.float32)
+    red, green, blue = np.float32(0), np.float32(0), np.float32(0)
     if row[3] >= 0:
         found = _texel(row, f, u, v, uv, textures)
-        for k in range(3):
-            texel[k] = found[k] / np.float32(255)
-        bright = texel.mean() * 2  # recoloured textures are stored with a mean of one half
+        red, green, blue = found[0] * BYTE, found[1] * BYTE, found[2] * BYTE
+        bright = (red + green + blue) * THIRDS  # recoloured textures have a mean of one half
     if row[4] == 0:  # a body: skin, and the lining under clothes
         below = arm <= 0 and y < row[17] and y > row[20]
         above = (arm <= 0 or arm < row[19]) and y >= row[17] and y < row[18]
-        for k in range(3):
-            if below:
-                out[k] = row[5 + k]
-            elif above:
-                out[k] = row[8 + k]
-            else:
-                out[k] = texel[k]
+        if below or above:
+            for k in range(3):
+                out[k] = row[(5 if below else 8) + k]
+        else:
+            out[0], out[1], out[2] = red, green, blue
         return
+    if row[11] == 6:  # leaves: light and dark by a hash of the place
+        seed = (
+            np.int64(x * 3.1) * 73856093
+            ^ np.int64(y * 3.1) * 19349663
+            ^ np.int64(z * 3.1) * 83492791
+        )
+        bright = (
+            np.float32(0.55) + np.float32(0.9) * np.float32((seed * 2654435761 >> 7) & 255) * BYTE
+        )
     first = 8 if _second(row, x, y, z, arm) else 5
     for k in range(3):
         out[k] = row[first + k] * bright
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def shade_samples(owners, faces, places, colors, positions, normals, triangles, material, table,
                   rest, uv, textures, owner, eye, light):  # fmt: skip  # pragma: no cover
     """See raster.shade."""

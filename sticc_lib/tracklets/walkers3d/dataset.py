@@ -1,0 +1,238 @@
+"""The rendered set as a TrackletSet: who is rendered for which condition, in parallel, cached.
+
+An interrupted rendering goes on where it stopped: each person's frames lie in the folder, and what
+is done of them in `done/`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import groupby
+from multiprocessing import get_context
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from sticc_lib import run
+from sticc_lib.config import ConfigError, DataConfig
+from sticc_lib.locks import one_at_a_time
+from sticc_lib.tracklets.store import ArrayStore
+from sticc_lib.tracklets.table import Rule, TrackletSet
+from sticc_lib.tracklets.walkers.dataset import CONDITIONS, SPLIT_KEYS, Shot, complete, tables
+from sticc_lib.tracklets.walkers3d import assets, cameras, look, person, props, scene
+
+WALKERS3D_VERSION = 1
+"""Raised by any change that changes a pixel."""
+STRANGERS = 32
+"""CHOICE: how many other people there are. They are built once a process and belong to no split."""
+OPTIONS = {"assets": "", "cameras_each": 0, "workers": 0}
+"""Of `data.options`: folder of the assets; cameras that each person passes (0: all of them), drawn
+by the seed; processes (0: one a core)."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """Everything about one person's tracklets; what a process is given."""
+
+    assets: str
+    folder: str
+    seed: int
+    cameras: int
+    condition: str
+    frames: int
+    first: int
+    """Row of the first frame."""
+    shots: tuple[Shot, ...]
+
+    @property
+    def done(self) -> Path:
+        """The file that says that they are rendered."""
+        return Path(self.folder) / "done" / f"{self.first:09d}.json"
+
+
+def load(config: DataConfig, condition: str = "standard") -> TrackletSet:
+    """The rendered walkers, from the cache where they are there, else rendered.
+
+    Splits, columns, masks and conditions are those of the drawn walkers (`walkers.load`); frames
+    are 128 x 64. Persons, cameras and tracklets are the same whatever the number of others.
+
+    Args:
+        config: sizes, the seed, and options (see OPTIONS).
+        condition: one of walkers.CONDITIONS.
+
+    Raises:
+        ConfigError: an unknown condition or option, or a size below 1.
+        DataError: the assets are missing or damaged; says where to get them.
+    """
+    options = _options(config, condition)
+    where = assets.folder(str(options["assets"]))
+    shots = _shots(config, condition, int(options["cameras_each"]))
+    key = [WALKERS3D_VERSION, assets.VERSION, assets.identity(where), len(shots), config.frames,
+           condition, config.seed, options["cameras_each"], config.train_persons, config.val_persons,
+           config.test_persons, config.cameras, config.tracklets_per_camera]  # fmt: skip
+    folder = run.cache_dir() / f"walkers3d-v{WALKERS3D_VERSION}-{run.fingerprint(key)}"
+    if not complete(folder, len(shots) * config.frames):
+        with one_at_a_time(folder):  # whoever comes second finds it rendered
+            if not complete(folder, len(shots) * config.frames):
+                _render(folder, where, shots, config, condition, int(options["workers"]))
+    # "none" is the name of a kind here, not a missing value
+    tracklets = pd.read_csv(folder / "tracklets.csv", index_col="tracklet", keep_default_na=False)
+    return TrackletSet(
+        name="walkers3d" if condition == "standard" else f"walkers3d_{condition}",
+        tracklets=tracklets.astype({"camera": "Int64"}),
+        frames=pd.read_csv(folder / "frames.csv"),
+        pixels=ArrayStore.open(folder / "pixels.npy"),
+        masks=ArrayStore.open(folder / "masks.npy"),
+        rule=Rule(same_camera_junk=True, queries_in_gallery=True),
+        facts={"kind": "synthetic (rendered people, MakeHuman's assets, CC0)",
+               "version": str(WALKERS3D_VERSION), "seed": str(config.seed),
+               "condition": condition},
+    )  # fmt: skip
+
+
+def _options(config: DataConfig, condition: str) -> dict[str, object]:
+    problems = [] if condition in CONDITIONS else [
+        f"condition {condition!r} is none of {', '.join(CONDITIONS)}"
+    ]  # fmt: skip
+    sizes = ("train_persons", "val_persons", "test_persons", "cameras", "tracklets_per_camera",
+             "frames")  # fmt: skip
+    problems += [f"data.{name}: expected 1 or more, got {getattr(config, name)}"
+                 for name in sizes if getattr(config, name) < 1]  # fmt: skip
+    problems += [f"data.options.{name}: none of {', '.join(OPTIONS)}"
+                 for name in config.options if name not in OPTIONS]  # fmt: skip
+    options = {**OPTIONS, **config.options}
+    for name in ("cameras_each", "workers"):
+        if not isinstance(options[name], int) or options[name] < 0:
+            problems.append(f"data.options.{name}: expected 0 or more, got {options[name]!r}")
+    if problems:
+        raise ConfigError("walkers3d: " + "; ".join(problems))
+    return options
+
+
+def _shots(config: DataConfig, condition: str, each: int) -> list[Shot]:
+    counts = {"train": config.train_persons, "val": config.val_persons, "test": config.test_persons}
+    return [
+        Shot(split, person, camera, repeat)
+        for split, count in counts.items()
+        if condition == "standard" or split == "test"
+        for person in range(1, count + 1)
+        for camera in _passed(config, split, person, each)
+        for repeat in range(1, config.tracklets_per_camera + 1)
+    ]
+
+
+def _passed(config: DataConfig, split: str, person: int, each: int) -> list[int]:
+    """Cameras that a person passes."""
+    if not 0 < each < config.cameras:
+        return list(range(1, config.cameras + 1))
+    rng = np.random.default_rng([41, config.seed, SPLIT_KEYS[split], person])
+    return sorted(int(c) + 1 for c in rng.choice(config.cameras, each, replace=False))
+
+
+def _render(folder: Path, where: Path, shots: list[Shot], config: DataConfig, condition: str,
+            workers: int) -> None:  # fmt: skip
+    """Renders what is missing into the folder; its marker is written last."""
+    (folder / "done").mkdir(parents=True, exist_ok=True)
+    total = len(shots) * config.frames
+    _arrays(folder, total)
+    jobs = list(_jobs(folder, where, shots, config, condition))
+    missing = [job for job in jobs if not job.done.exists()]
+    assets.library(where)  # reads and checks the assets once, before there are processes
+    bar = run.bar(total=len(jobs), initial=len(jobs) - len(missing), desc="rendering walkers",
+                  unit="person")  # fmt: skip
+    with bar as shown:
+        for _ in _all(missing, workers or os.cpu_count() or 1):
+            shown.update()
+    notes = [run.read_json(job.done) for job in jobs]
+    visibility = np.concatenate([np.array(note["visibility"]) for note in notes])
+    kinds = [kind for note in notes for kind in note["occlusion"]]
+    tracklets, frames = tables(shots, visibility, kinds, condition == "unseen_cameras", "walkers3d")
+    tracklets.to_csv(folder / "tracklets.csv")
+    frames.to_csv(folder / "frames.csv", index=False)
+    names = ("pixels.npy", "masks.npy", "tracklets.csv", "frames.csv")
+    sizes = {name: (folder / name).stat().st_size for name in names}
+    run.write_json(folder / "complete.json", {"frames": total, "bytes": sizes})
+
+
+def _all(jobs: list[Job], workers: int) -> Iterator[None]:
+    """Runs the jobs; few of them in this process."""
+    if workers == 1 or len(jobs) <= 4:
+        yield from map(render, jobs)
+        return
+    # a fresh process each: a fork would carry over threads of torch
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        yield from pool.map(render, jobs, chunksize=4)
+
+
+def _arrays(folder: Path, total: int) -> None:
+    """The files of pixels and masks, as they are if they were begun before."""
+    for name, shape in (("pixels", (total, *scene.SIZE, 3)), ("masks", (total, *scene.SIZE))):
+        path = folder / f"{name}.npy"
+        if not path.exists():
+            with run.atomic(path) as temporary:
+                np.lib.format.open_memmap(temporary, mode="w+", dtype=np.uint8, shape=shape).flush()
+
+
+def _jobs(folder: Path, where: Path, shots: list[Shot], config: DataConfig, condition: str
+          ) -> Iterator[Job]:  # fmt: skip
+    first = 0
+    for _, group in groupby(shots, key=lambda shot: (shot.split, shot.person)):
+        own = tuple(group)
+        yield Job(str(where), str(folder), config.seed, config.cameras, condition, config.frames,
+                  first, own)  # fmt: skip
+        first += len(own) * config.frames
+
+
+@dataclass(frozen=True)
+class Studio:
+    """What a process needs to render: assets, cameras, and other people as they are asked for."""
+
+    library: assets.Library
+    cameras: dict[int, cameras.Camera]
+    seed: int
+
+    @lru_cache(maxsize=STRANGERS)  # noqa: B019 - a studio lives as long as its process
+    def stranger(self, number: int) -> person.Person:
+        """One of the STRANGERS."""
+        rng = np.random.default_rng([22, self.seed, number])
+        return person.build(look.sample(rng, self.library), self.library)
+
+    def __hash__(self) -> int:
+        return id(self)
+
+
+@lru_cache(maxsize=1)
+def _studio(where: str, seed: int, count: int, unseen: bool) -> Studio:
+    eyes = {n: cameras.camera(seed, n, unseen) for n in range(1, count + 1)}
+    return Studio(assets.library(Path(where)), eyes, seed)
+
+
+def render(job: Job) -> None:
+    """Renders one person's tracklets into the folder and notes that they are there."""
+    unseen = job.condition == "unseen_cameras"
+    studio = _studio(job.assets, job.seed, job.cameras, unseen)
+    kinds = props.UNSEEN if job.condition == "unseen_occluders" else props.SEEN
+    arrays = [
+        np.load(Path(job.folder) / f"{name}.npy", mmap_mode="r+") for name in ("pixels", "masks")
+    ]
+    own = [job.seed, SPLIT_KEYS[job.shots[0].split], job.shots[0].person]
+    who = person.build(
+        look.sample(np.random.default_rng([21, *own]), studio.library), studio.library
+    )
+    visibility, met = [], []
+    for k, shot in enumerate(job.shots):
+        key = [31, *own, int(unseen), shot.camera, shot.repeat]
+        made = scene.film(who, studio.cameras[shot.camera], key, job.frames, kinds,
+                          lambda number: studio.stranger(number % STRANGERS))  # fmt: skip
+        rows = slice(job.first + k * job.frames, job.first + (k + 1) * job.frames)
+        arrays[0][rows], arrays[1][rows] = made.pixels, made.labels
+        visibility.append(made.visibility.tolist())
+        met.append(made.occlusion)
+    for array in arrays:
+        array.flush()
+    run.write_json(job.done, {"visibility": visibility, "occlusion": met})
