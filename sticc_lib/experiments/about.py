@@ -35,6 +35,7 @@ def overview(opened: Opened) -> Answer:
         "persons": data.tracklets.loc[data.tracklets["person"] > 0, "person"].nunique(),
         "tracklets": len(data), "frames": len(data.frames),
         "cameras": data.tracklets["camera"].nunique(),
+        "queries": int(data.split("test").tracklets["query"].sum()),
     })  # fmt: skip
     facts = " ".join(f"{name.capitalize()}: {text}." for name, text in data.facts.items())
     return table, f"`{data!r}` Rule of evaluation: *{data.rule}*. {facts}"

@@ -79,7 +79,7 @@ def test_found_stands_beside_expected_where_documents_say(mars, folder):
     assert table.loc["queries", ["found", "expected"]].tolist() == ["3", "1,980"]
     assert "gallery with the queries" in words
     assert about.overview(folder)[0].columns.tolist() == ["found"]
-    assert mars.numbers["tracklets"] == len(TRAIN) + len(TEST)
+    assert (mars.numbers["tracklets"], mars.numbers["queries"]) == (len(TRAIN) + len(TEST), 3)
 
 
 def test_the_planted_copy_and_the_planted_person_are_named(mars, small, tmp_path):
