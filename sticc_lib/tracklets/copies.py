@@ -28,7 +28,12 @@ LIMIT = 16
 """CHOICE: bits that may differ between copies; benchmarks and tests say what it keeps apart."""
 COLOUR = 8.0
 """CHOICE: mean difference of coarse colours (levels of 255) that copies may have."""
+NEIGHBOURS = 8
+"""CHOICE: nearest frames of other splits that are looked at for each; among thousands of blank
+frames every pair would be a copy, and memory would end."""
 CHUNK = 256
+CELLS = 1 << 24
+"""Distances held at a time."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +44,7 @@ class Copies:
         pairs: nearest first, one a pair of tracklets: `first`, `second` (rows of `frames`),
             `bits` (that differ), `colour` (levels), `copy` (bool); all copies up to a number, and
             some that are none, for comparison.
-        found: pairs of tracklets that hold a copy, in all.
+        found: pairs of tracklets that hold a copy, among the `NEIGHBOURS` nearest of each frame.
         nearest: int, for each frame compared, the bits to its nearest in another split.
         compared: split -> frames that were compared.
         frames: frames of the set.
@@ -59,7 +64,8 @@ def find_copies(
 
     Args:
         data: any set.
-        most: frames compared; 0 for all. CHOICE: first frames of tracklets before others, so that
+        most: frames compared; 0 for all (3 kB each are held, and each is compared with each, so a
+            million take hours). CHOICE: first frames of tracklets before others, so that
             a tracklet that was copied whole is seen in both places; of those, and then of all
             others, a seeded draw where there are too many. Frames that were not drawn are not
             compared.
@@ -132,23 +138,26 @@ def _hashes(data: TrackletSet, at: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def _near(
     bits: np.ndarray, split: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Nearest frame of another split for each frame, and all pairs within the limit.
+    """For each frame the bits to its nearest in another split, and its `NEIGHBOURS` nearest there.
 
     Returns:
         nearest int [n], and of the pairs: one, other (positions, of an earlier split first), bits.
     """
     signs = np.where(bits, 1.0, -1.0).astype(np.float32)
     nearest, pairs = np.full(len(bits), BITS, np.int64), []
-    for start in range(0, len(bits), CHUNK):
-        rows = slice(start, start + CHUNK)
+    most = min(NEIGHBOURS, len(bits))
+    step = max(1, min(CHUNK, CELLS // max(len(bits), 1)))
+    starts = range(0, len(bits), step)
+    for start in bar(len(bits) > 20_000, iterable=starts, desc="compare frames", unit="part"):
+        rows = slice(start, start + step)
         apart = (BITS - signs[rows] @ signs.T) / 2  # [chunk, n]
         apart[split[rows, None] == split] = BITS + 1
-        best = apart.argmin(axis=1)
-        least = apart[np.arange(len(best)), best]
-        nearest[rows] = np.minimum(nearest[rows], least)
-        one, other = np.nonzero(apart <= LIMIT)
-        one, other = np.r_[one, np.arange(len(best))], np.r_[other, best]
-        pairs.append((start + one, other, apart[one, other]))
+        other = np.argsort(apart, axis=1, kind="stable")[:, :most]
+        least = np.take_along_axis(apart, other, axis=1)
+        nearest[rows] = least[:, 0]
+        wanted = (least <= LIMIT) | (np.arange(most) == 0)
+        one = np.repeat(np.arange(start, start + len(apart)), most).reshape(-1, most)
+        pairs.append((one[wanted], other[wanted], least[wanted]))
     one, other, apart = (np.concatenate(part) for part in zip(*pairs, strict=True))
     swap = split[one] > split[other]
     one, other = np.where(swap, other, one), np.where(swap, one, other)

@@ -132,3 +132,11 @@ def test_the_search_gives_the_same_whatever_its_chunks(drawn, monkeypatch):
     split = drawn.tracklets["split"].reindex(drawn.frames["tracklet"]).to_numpy()
     apart[split[:, None] == split] = BITS
     assert (whole.nearest == apart.min(axis=1)).all()
+
+
+def test_a_thousand_blank_frames_are_told_without_every_pair_of_them():
+    rows = [(n + 1, 1, "train" if n < 500 else "test") for n in range(1000)]
+    found = find_copies(a_set(rows), keep=50)
+    assert 1000 / 2 <= found.found <= 1000 * copies.NEIGHBOURS
+    assert len(found.pairs) == 50
+    assert (found.nearest == 0).all()
