@@ -17,7 +17,7 @@ from sticc_lib.tracklets.walkers3d import formats
 from sticc_lib.tracklets.walkers3d.parts import CELL, Part, body_part, fit_part, pieces
 from sticc_lib.tracklets.walkers3d.rigging import read_rig, rigged
 
-VERSION = 4
+VERSION = 5
 """Raised by any change of what is read or how it is thinned."""
 TEXTURE = 256
 """Width and height of textures, pixels."""
@@ -197,6 +197,6 @@ def _relative(picture: np.ndarray, part: Part) -> np.ndarray:
     solid = picture[y, x, 3] > 128
     mean = float(grey[y, x][solid].mean()) if solid.any() else 0.5
     # CHOICE: the contrast of very dark cloth is held back: there it is noise
-    ratio = np.clip(1 + (grey - mean) / (mean + 0.12), 0.45, 1.6)
+    ratio = np.clip(1 + (grey - mean) / (mean + 0.12), 0.62, 1.4)
     value = np.repeat((ratio * 127.5).astype(np.uint8)[:, :, None], 3, 2)
     return np.dstack([value, picture[:, :, 3]])

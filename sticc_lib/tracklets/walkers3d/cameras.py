@@ -106,7 +106,7 @@ def _light(rng: np.random.Generator) -> Light:
     toward = np.array([np.cos(high) * np.sin(around), np.sin(high), np.cos(high) * np.cos(around)])
     warm = np.array((1.0, 0.96, 0.90)) ** rng.uniform(0, 1.5)
     cool = np.array((0.96, 1.0, 1.04)) ** rng.uniform(0, 1.2)
-    sun, ambient = (0.15 + 0.6 * sunny) * warm, (0.86 - 0.34 * sunny) * cool
+    sun, ambient = (0.18 + 0.7 * sunny) * warm, (0.95 - 0.36 * sunny) * cool
     way = -toward[[0, 2]] / toward[1] * min(1.0, 1.6 * sunny)
     numbers = np.concatenate([toward, sun, ambient]).astype(np.float32)
     return Light(numbers, way, float(0.25 + 0.35 * sunny))

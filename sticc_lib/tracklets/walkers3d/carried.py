@@ -98,8 +98,8 @@ def _backpack(worn: _Worn, look: Look) -> list[Piece]:
     bag = blob((0.0, middle - 0.04, back - 0.06), (0.15, 0.23, 0.095), 4.0)
     pocket = blob((0.0, middle - 0.13, back - 0.15), (0.11, 0.10, 0.035), 4.0)
     found = [
-        worn.tied(bag, Material(lift=0.03, color=look.bag_color), "spine_03"),
-        worn.tied(pocket, Material(lift=0.035, color=_dark(look.bag_color, 0.8)), "spine_03"),
+        worn.tied(bag, Material(lift=0.07, color=look.bag_color), "spine_03"),
+        worn.tied(pocket, Material(lift=0.08, color=_dark(look.bag_color, 0.8)), "spine_03"),
     ]
     for sign in (-1.0, 1.0):
         x, top = sign * 0.10, float(neck[1]) - 0.015
@@ -107,7 +107,7 @@ def _backpack(worn: _Worn, look: Look) -> list[Piece]:
         for y in np.linspace(top - 0.02, middle - 0.14, 7):
             path.append((x, float(y), worn.depth(x, float(y), front=True) + 0.012))
         strap = ribbon(np.array(path), np.array([1.0, 0.0, 0.0]), 0.024)
-        found.append(worn.tied(strap, Material(lift=0.06, color=_dark(look.bag_color))))
+        found.append(worn.tied(strap, Material(lift=0.16, color=_dark(look.bag_color))))
     return found
 
 
@@ -116,7 +116,7 @@ def _satchel(worn: _Worn, look: Look) -> list[Piece]:
     hip, neck = float(worn.at["pelvis"][1]), float(worn.at["neck_01"][1])
     wide = worn.width(hip, sign)
     bag = blob((sign * (wide + 0.03), hip - 0.05, 0.0), (0.05, 0.13, 0.17), 5.0)
-    found = [worn.tied(bag, Material(lift=0.03, color=look.bag_color), "pelvis")]
+    found = [worn.tied(bag, Material(lift=0.07, color=look.bag_color), "pelvis")]
     for front in (True, False):
         path = []
         for t in np.linspace(0, 1, 12):
@@ -124,7 +124,7 @@ def _satchel(worn: _Worn, look: Look) -> list[Piece]:
             z = worn.depth(x, y, front) + (0.012 if front else -0.012)
             path.append((x, y, z if 0.02 < t < 0.98 else 0.3 * z))
         strap = ribbon(np.array(path), np.array([0.75 * sign, 0.65, 0.0]), 0.019)
-        found.append(worn.tied(strap, Material(lift=0.055, color=_dark(look.bag_color))))
+        found.append(worn.tied(strap, Material(lift=0.15, color=_dark(look.bag_color))))
     return found
 
 
@@ -137,7 +137,12 @@ def _in_hand(worn: _Worn, look: Look, what: str, side: str, stand: np.ndarray) -
     sign = 1.0 if side == "l" else -1.0
     if what in ("papers", "phone"):
         middle = grip + np.array([0.0, 0.06, 0.05]) if what == "papers" else grip
-        solid = blob(middle, half, 9.0)
+        solid = blob((0.0, 0.0, 0.0), half, 9.0)
+        tilt = 0.9 if what == "papers" else 0.0  # as one reads
+        turned = np.array(
+            [[1, 0, 0], [0, np.cos(tilt), -np.sin(tilt)], [0, np.sin(tilt), np.cos(tilt)]]
+        )
+        solid = Solid(solid.points @ turned.T + middle, solid.triangles)
         color = look.bag_color if look.style.swing > 0.36 and what == "papers" else (0.9, 0.9, 0.88)
         color = (0.07, 0.07, 0.08) if what == "phone" else color
     else:
@@ -157,4 +162,4 @@ def _peak(worn: _Worn, look: Look) -> Piece:
     brim = head + 0.62 * float(high[:, 1].max() - head)
     front = float(high[np.abs(high[:, 1] - brim) < 0.02, 2].max())
     solid = fan((0.0, brim, front - 0.04), (0.085, -0.028, 0.125))
-    return worn.tied(solid, Material(lift=0.05, color=_dark(look.hat_color, 0.85)), "head")
+    return worn.tied(solid, Material(lift=0.2, color=_dark(look.hat_color, 0.85)), "head")

@@ -31,6 +31,8 @@ HAIRS = np.array((
 ))  # fmt: skip
 WOMEN_HAIR = ("bob01", "bob02", "braid01", "long01", "ponytail01", "short03", "afro01")
 MEN_HAIR = ("short01", "short02", "short03", "short04", "afro01", "bald")
+BULKY = ("hair afro01", "hair bob01")
+"""No hat goes over it."""
 MADE = ("shirt", "dress", "skirt", "tights", "jacket", "coat", "vest")
 SHORT = ("casualsuit", "sportsuit")
 THIN = ("top female_casualsuit01", "top female_casualsuit02", "top female_sportsuit01",
@@ -143,7 +145,9 @@ def sample(rng: np.random.Generator, library: Library) -> Look:
                          p=(0.78, 0.09, 0.08, 0.03, 0.02)))  # fmt: skip
     bag, in_hand, style = _carried(rng)
     skin, shade = _skin(rng, library, female, age, race)
-    hair, hair_color = _hair(rng, female, age, shade)
+    hair, hair_color = _hair(rng, female, age)
+    if hat and hair in BULKY:
+        hat = ""
     shoes = Cloth(str(rng.choice(library.names("shoes"))), *_pair(rng, SHOES))
     return Look(
         female, age, rng.uniform(-0.8, 0.1), float(np.clip(rng.normal(0.0, 0.45), -0.9, 0.9)),
@@ -179,7 +183,7 @@ def _top(rng: np.random.Generator, library: Library, female: bool) -> Cloth:
     sleeve = float(rng.choice((99.0, 0.95, 0.55, 0.35), p=(0.5, 0.1, 0.25, 0.15)))
     low = rng.uniform(-0.9, 0.7) if made else -99.0
     return Cloth(part, *_pair(rng, TOPS), pattern, rng.uniform(0.35, 1.6), low,
-                 min(sleeve, 1.95) if made else sleeve, loose=rng.uniform(0.06, 0.22))  # fmt: skip
+                 min(sleeve, 1.95) if made else sleeve, loose=rng.uniform(0.08, 0.22))  # fmt: skip
 
 
 def _inner(rng: np.random.Generator, library: Library, female: bool, top: Cloth) -> Cloth:
@@ -215,9 +219,9 @@ def _coat(rng: np.random.Generator) -> Cloth:
     opening = float(rng.choice((0.0, rng.uniform(0.25, 0.9)), p=(0.45, 0.55)))
     low = {"jacket": rng.uniform(-1.0, 0.6), "coat": rng.uniform(-4.4, -1.6),
            "vest": rng.uniform(-0.8, 0.4)}[str(kind)]  # fmt: skip
-    pattern = int(rng.choice((0, 0, 0, 0, 1, 2, 4)))
+    pattern = int(rng.choice((0, 0, 0, 0, 0, 1, 2)))
     return Cloth(str(kind), *_pair(rng, TOPS), pattern, rng.uniform(0.8, 2.0), low,
-                 0.12 if kind == "vest" else 1.92, opening, rng.uniform(0.18, 0.34))  # fmt: skip
+                 0.12 if kind == "vest" else 1.92, opening, rng.uniform(0.24, 0.36))  # fmt: skip
 
 
 def _carried(rng: np.random.Generator) -> tuple[str, str, gait.Style]:
@@ -246,7 +250,7 @@ def _skin(rng: np.random.Generator, library: Library, female: bool, age: float, 
     return str(rng.choice(names or library.names("skin"))), float(rng.uniform(0.82, 1.08))
 
 
-def _hair(rng: np.random.Generator, female: bool, age: float, shade: float):
+def _hair(rng: np.random.Generator, female: bool, age: float) -> tuple[str, Color]:
     name = str(rng.choice(WOMEN_HAIR if female else MEN_HAIR))
     share = np.array((0.30, 0.24, 0.18, 0.10, 0.08, 0.04, 0.06))
     share[6] += max(0.0, age - 0.6) * 1.5

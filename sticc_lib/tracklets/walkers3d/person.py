@@ -92,7 +92,7 @@ def _material(cloth: Cloth, lift: float) -> Material:
 def _clothes(look: Look, library: Library, base: np.ndarray) -> list[Piece]:
     """Shoes, bottom, top and coat, from the inside out; each is drawn nearer than the last."""
     worn: list[Piece] = []
-    layers = ((look.shoes, 0.004), (look.bottom, 0.012), (look.top, 0.024), (look.coat, 0.045))
+    layers = ((look.shoes, 0.004), (look.bottom, 0.012), (look.top, 0.040), (look.coat, 0.065))
     for cloth, lift in layers:
         if cloth is None:
             continue
@@ -156,8 +156,9 @@ def _skin(look: Look, library: Library, base: np.ndarray) -> Piece:
         sure = ends & ((np.abs(y - WAIST) > 0.8) | (arm > 0) | cloth.long)
         if cloth.made:
             low, high = cloth.span
+            over = high + 0.4 * (np.abs(piece.rest[:, 0]) > 0.9)  # shoulders, but no neck
             gone |= sure & np.where(arm > 0, cloth.part not in ("tights", "skirt"),
-                                    (y > low) & (y < high))  # fmt: skip
+                                    (y > low) & (y < over))  # fmt: skip
         else:
             covered = np.zeros(len(base), bool)
             covered[library.parts[cloth.part].hidden] = True
@@ -171,16 +172,19 @@ def _head(look: Look, library: Library, base: np.ndarray) -> list[Piece]:
         place(library.parts[eye], base, Material(color=EYE, closed=1.0))
         for eye in ("eye l", "eye r")
     ]
-    rim = {"cap": 7.75, "beanie": 7.5, "": 99.0}.get(look.hat, 8.05)
+    rim = {"cap": 7.75, "beanie": 7.5, "": 99.0}.get(look.hat, 7.8)
     if look.hair:
-        material = Material(lift=0.03, cuts=1.0, color=look.hair_color, high=rim + 0.12)
+        material = Material(lift=0.07, cuts=1.0, color=look.hair_color, high=rim + 0.12)
         hair = place(library.parts[look.hair], base, material, look.hair)
         found.append(hair.trimmed())
     if look.hat.startswith("hat"):
-        material = Material(lift=0.05, color=look.hat_color)
-        found.append(place(library.parts[look.hat], base, material))
+        material = Material(lift=0.2, color=look.hat_color)
+        hat = place(library.parts[look.hat], base, material)
+        middle = hat.positions.mean(0)
+        larger = middle + (hat.positions - middle) * np.float32((1.14, 1.05, 1.12))
+        found.append(replace(hat, positions=larger.astype(np.float32)))
     elif look.hat:
-        material = Material(lift=0.06, cuts=1.0, color=look.hat_color, second=look.top.second,
+        material = Material(lift=0.2, cuts=1.0, color=look.hat_color, second=look.top.second,
                             low=rim, sleeve=0.001)  # fmt: skip
         scalp = place(library.parts["body"], base, material)
         scalp = replace(scalp, positions=scalp.positions + 0.018 * scalp.normals)

@@ -55,15 +55,31 @@ def place(part: Part, base: np.ndarray, material: Material, texture: str = "",
         loose: decimetres it stands off the body at the hips; less at the shoulders.
     """
     places = part.fitted(base)
+    if loose > 0.05:
+        places = _smoothed(places, part.triangles)
     normals = normals_of(places, part.triangles)
     rest = part.rest
     if loose:
         # CHOICE: clothes hang from the shoulders: there they lie close
-        ease = np.clip((5.6 - rest[:, 1]) / 3.2, 0.25, 1.0)
-        ease = np.where(rest[:, 3] > 0, np.clip(rest[:, 3], 0.25, 0.8), ease)
+        ease = np.clip((5.6 - rest[:, 1]) / 3.2, 0.5, 1.0)
+        ease = np.where(rest[:, 3] > 0, np.clip(rest[:, 3], 0.5, 0.8), ease)
         places = places + (loose * ease[:, None]).astype(np.float32) * normals
     return Piece((places * 0.1).astype(np.float32), normals, part.bones, part.shares, rest, part.triangles,
                  part.uv, material, texture)  # fmt: skip
+
+
+def _smoothed(places: np.ndarray, triangles: np.ndarray, rounds: int = 2) -> np.ndarray:
+    """Cloth that lies loose shows no detail of the body: each vertex moves to its neighbours."""
+    ends = (
+        np.concatenate([triangles, triangles[:, [1, 2, 0]]]),
+        np.concatenate([triangles[:, [1, 2, 0]], triangles]),
+    )
+    start, end = ends[0].ravel(), ends[1].ravel()
+    count = np.maximum(np.bincount(start, minlength=len(places)), 1)
+    for _ in range(rounds):
+        mean = [np.bincount(start, places[end, k], len(places)) / count for k in range(3)]
+        places = (0.3 * places + 0.7 * np.stack(mean, 1)).astype(np.float32)
+    return places
 
 
 def normals_of(places: np.ndarray, triangles: np.ndarray) -> np.ndarray:

@@ -118,7 +118,7 @@ def _bin(rng: np.random.Generator) -> list[Colored]:
     color = _tone(
         ((0.16, 0.24, 0.18), (0.25, 0.26, 0.28), (0.20, 0.24, 0.36))[rng.integers(3)], rng, 0.03
     )
-    tall, wide = rng.uniform(0.8, 1.25), rng.uniform(0.24, 0.45)
+    tall, wide = rng.uniform(0.75, 1.15), rng.uniform(0.2, 0.36)
     lid = blob((0, tall, 0), (wide * 1.05, 0.07, wide * 1.05), 5.0)
     return [
         (blob((0, tall / 2, 0), (wide, tall / 2, wide), 9.0), color),

@@ -188,6 +188,9 @@ def _draw(depth, owners, faces, places, seen, triangles, material, table, rest, 
         if area == 0 or (table[m, 1] > 0 and area > 0):  # seen from behind
             continue
         lift, cuts = table[m, 0], table[m, 2] > 0
+        # full about hips and waist, where layers meet; less on arms and chest
+        if lift > 0 and (rest[a, 3] > 0 or rest[a, 1] > 2.4):
+            lift *= np.float32(0.4)
         za, zb, zc = 1 / (seen[a, 2] - lift), 1 / (seen[b, 2] - lift), 1 / (seen[c, 2] - lift)
         over = 1 / area
         for y in range(y0, y1 + 1):

@@ -173,7 +173,7 @@ def _occluders(rng: np.random.Generator, kind: str, walk: Walk, strangers: Stran
         return []
     frames, middle = len(walk.x), len(walk.x) // 2
     gap = {"car": (1.3, 2.2), "walker": (0.6, 1.4)}.get(kind, (0.5, 1.3))
-    reach = {"car": 1.6, "walker": 0.35, "bush": 0.45, "barrier": 0.5}.get(kind, 0.22)
+    reach = {"car": 1.9, "walker": 0.35, "bush": 0.6, "barrier": 0.6, "bin": 0.4}.get(kind, 0.25)
     share = 1 - rng.uniform(*gap) / walk.z[middle]
     x = walk.x[middle] * share + rng.uniform(-reach, reach)
     z = walk.z[middle] * share

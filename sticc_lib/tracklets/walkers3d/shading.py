@@ -111,7 +111,7 @@ def _second(row, x, y, z, arm):  # pragma: no cover
     if kind == 3:
         return arm <= 0 and z > 0 and abs(x) < 0.55 * period and abs(y - 4.0) < 0.4 * period
     if kind == 4:
-        return y < 3.2 if arm <= 0 else arm > 0.6
+        return y < 2.4 if arm <= 0 else arm > 0.8
     if kind == 5:
         return (x / period) % 1.0 < 0.4
     return False
