@@ -22,7 +22,7 @@ def cost_table(model: VideoModel, clip_length: int | None = None) -> pd.DataFram
 
     Returns:
         Columns `parameters`, `trainable` (those that learn) and `MACs`, index module, last row
-        `total`.
+        `total`; before it `(between)` where the model computes something outside of its modules.
     """
     from torch.utils.flop_counter import FlopCounterMode
 
@@ -43,6 +43,11 @@ def cost_table(model: VideoModel, clip_length: int | None = None) -> pd.DataFram
             "trainable": sum(p.numel() for p in parameters if p.requires_grad),
             "MACs": _counted(counts, f"{root}.{part}") + _lstm(module, time),
         }
+    between = counter.get_total_flops() // 2 - sum(
+        _counted(counts, f"{root}.{part}") for part, _ in model.named_children()
+    )
+    if between > 0:
+        rows["(between)"] = {"parameters": 0, "trainable": 0, "MACs": between}
     table = pd.DataFrame.from_dict(rows, orient="index", dtype="int64")
     table.loc["total"] = table.sum() if len(table) else 0
     return table.rename_axis("module").astype("int64")

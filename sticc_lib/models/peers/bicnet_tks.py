@@ -13,6 +13,7 @@ from sticc_lib.models.base import ModelSpec, Output
 from sticc_lib.models.peers.clips import cycled
 from sticc_lib.models.peers.common import HOSTS, Head, InsideResNet, refuse, refuse_shape, silent
 from sticc_lib.models.peers.keys import keys_by_prefix
+from sticc_lib.models.peers.quicker import stacked
 
 RUN = 4
 """Of as many frames the first goes into the large stream, the rest into the small one."""
@@ -78,8 +79,8 @@ class BicnetTks(InsideResNet):
         batch = len(maps)
         x = self.stem(cycled(maps, mask).flatten(0, 1)).unflatten(0, (batch, -1))
         high, low = apart(x)
-        high = high.flatten(0, 1)  # [B*T/4 64 H/4 W/4]
-        low = max_pool2d(low.flatten(0, 1), 2)  # [B*3T/4 64 H/8 W/8]
+        high = stacked(high)  # [B*T/4 64 H/4 W/4]
+        low = max_pool2d(stacked(low), 2)  # [B*3T/4 64 H/8 W/8]
         attentions: list[Tensor] = []
         for number, stage in enumerate((self.layer1, self.layer2, self.layer3, self.layer4)):
             high, low = stage(high), stage(low)
@@ -114,7 +115,7 @@ class BicnetTks(InsideResNet):
     def crossing(self, number: int, high: Tensor) -> Tensor:
         """[n C H W] -> what the three small frames behind each large one get, [3n C H/2 W/2]."""
         width = high.shape[1]
-        return self.lateral[number](max_pool2d(high, 2)).unflatten(1, (3, width)).flatten(0, 1)
+        return stacked(self.lateral[number](max_pool2d(high, 2)).unflatten(1, (3, width)))
 
 
 def apart(frames: Tensor) -> tuple[Tensor, Tensor]:

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from sticc_lib.config import ConfigError, TrunkConfig
 from sticc_lib.models.base import ClipError, ModelSpec, Output, VideoModel
+from sticc_lib.models.peers.quicker import Residual, make_pointwise, normed
 from sticc_lib.models.trunk import Trunk, build_trunk
 
 HOSTS = ("resnet50", "resnet18")
@@ -68,6 +69,9 @@ class InsideResNet(VideoModel):
         self.conv1, self.bn1, self.relu, self.maxpool = stem  # type: ignore[misc]
         self.layer1, self.layer2, self.layer3, self.layer4 = (Stage(*layer) for layer in layers)  # type: ignore[misc]
         self.widths = tuple(_channels(layer[-1]) for layer in layers)  # type: ignore[index]
+        make_pointwise(self)
+        # where maps are large and weights few
+        self.layer1, self.layer2 = (Stage(*map(Residual, s)) for s in (self.layer1, self.layer2))
         if biased:
             for part in list(self.modules()):
                 if isinstance(part, nn.Conv2d):
@@ -85,7 +89,8 @@ class InsideResNet(VideoModel):
 
     def stem(self, frames: Tensor) -> Tensor:
         """[n 3 H W] -> [n 64 H/4 W/4]."""
-        return self.maxpool(torch.relu(self.bn1(self.conv1(frames))))
+        maps = self.maxpool(normed(self.conv1, self.bn1, frames))  # type: ignore[arg-type]
+        return torch.relu(maps)  # the same behind the pooling, of a quarter of the positions
 
 
 class Head(nn.Module):

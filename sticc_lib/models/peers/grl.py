@@ -13,6 +13,7 @@ from sticc_lib.models.base import ModelSpec, Output, VideoModel
 from sticc_lib.models.peers.clips import cycled
 from sticc_lib.models.peers.grl_losses import InstanceTable, gathered, pair_loss
 from sticc_lib.models.peers.keys import keys_by_prefix, resnet_pairs
+from sticc_lib.models.peers.quicker import make_pointwise
 from sticc_lib.models.trunk import Trunk
 
 
@@ -39,6 +40,8 @@ class Grl(VideoModel):
         width = trunk.channels
         self.guide = Guide(width)
         self.forth, self.back = Recurrence(width), Recurrence(width)
+        for part in (self.guide, self.forth, self.back):
+            make_pointwise(part)
         self.shared_norm, self.rest_norm = nn.BatchNorm1d(width), nn.BatchNorm1d(width)
         self.attention = FrameAttention(width, width // 4)
         self.pairs = PairHead(width)

@@ -21,7 +21,6 @@ from sticc_lib.models.peers.methods import build
 from sticc_lib.presets import preset
 from sticc_lib.run import environment, write_json
 
-
 MARK = 9973
 """As many persons as no other axis of a model has numbers, so that classifiers can be told."""
 

@@ -10,6 +10,7 @@ from sticc_lib.config import LossConfig
 from sticc_lib.models.attention import Tap
 from sticc_lib.models.base import ModelSpec, Output, VideoModel, frame_mean
 from sticc_lib.models.peers.msinet_sam import Positions, alignment, correlations
+from sticc_lib.models.peers.quicker import normed
 from sticc_lib.models.trunk import Trunk
 
 MSMT = (
@@ -115,8 +116,8 @@ class Conv(nn.Module):
 
     def forward(self, maps: Tensor) -> Tensor:
         """[n C H W] -> [n C' H' W']."""
-        maps = self.bn(self.conv(maps))
-        return torch.relu(maps) if self.relu else maps
+        maps = normed(self.conv, self.bn, maps)
+        return maps.relu_() if self.relu else maps
 
 
 class Light(nn.Module):
@@ -130,7 +131,7 @@ class Light(nn.Module):
 
     def forward(self, maps: Tensor) -> Tensor:
         """[n C H W] -> [n C H W]."""
-        return torch.relu(self.bn(self.conv2(self.conv1(maps))))
+        return normed(self.conv2, self.bn, self.conv1(maps)).relu_()
 
 
 class Cell(nn.Module):
@@ -151,7 +152,7 @@ class Cell(nn.Module):
         """[n inner H W] -> [n outer H W]."""
         a, b = self._op2(self.conv2a(self.conv1a(maps)), self.conv2b(self.conv1b(maps)))
         a, b = self._op3(self.conv3a(a), self.conv3b(b))
-        return torch.relu(self.conv4a(a) + self.conv4b(b) + self.downsample(maps))
+        return (self.conv4a(a) + self.conv4b(b)).add_(self.downsample(maps)).relu_()
 
 
 class Keep(nn.Module):

@@ -130,11 +130,16 @@ def test_the_streams_of_bicnet_come_together_in_the_order_of_frames():
     assert torch.equal(together(large, small), clip)
 
 
-def test_clips_of_another_shape_than_the_model_was_built_for_are_refused():
+@pytest.mark.parametrize("name", ["bicnet_tks", "sinet", "idnet", "tclnet"])
+def test_clips_of_another_length_or_size_than_the_model_was_built_for_are_refused(name):
     with torch.device("meta"):
-        model = build("idnet")
-    with pytest.raises(ClipError, match=r"\(2, 3, 64, 64\), got \(4, 3, 64, 64\)"):
-        model(frames(4))
+        model = build(name)
+    time = model.spec.clip_length
+    assert not model.any_length
+    with pytest.raises(ClipError, match=rf"\({time}, 3, 64, 64\), got \({2 * time}, 3, 64, 64\)"):
+        model(frames(2 * time))
+    with pytest.raises(ClipError, match=rf"\({time}, 3, 64, 64\), got \({time}, 3, 128, 64\)"):
+        model(frames(time).repeat(1, 1, 1, 2, 1))
 
 
 def test_the_sane_sinet_renews_its_statistics_once_a_step():

@@ -41,15 +41,13 @@ def errors(golden):
         "feat_transfer": goldens.error(out.extras["necks"], expected["feat_transfer"]),
     }
     for key, value in seen.items():
-        if any(taps[key]["first8"]):
-            found[key] = goldens.error(goldens.first8(value), taps[key]["first8"])
-        found[f"{key} spread"] = goldens.error(value.std(), taps[key]["std"])
+        found[key] = goldens.tap_error(value, taps[key])
     return found
 
 
 def test_features_and_cells_are_the_official_ones(golden):
     found = errors(golden)
-    assert len(found) == 2 + 5 + 8
+    assert len(found) == 2 + 8
     assert max(found.values()) < CLOSE
 
 
