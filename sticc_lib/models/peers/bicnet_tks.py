@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import avg_pool2d, interpolate, max_pool2d, normalize
+from torch.nn.functional import avg_pool2d, interpolate, max_pool2d
 
 from sticc_lib import losses
 from sticc_lib.config import LossConfig
 from sticc_lib.models.attention import Tap
 from sticc_lib.models.base import ModelSpec, Output
+from sticc_lib.models.peers.bicnet_losses import part_divergence, supervised_contrast
 from sticc_lib.models.peers.clips import cycled
 from sticc_lib.models.peers.common import HOSTS, Head, InsideResNet, refuse, refuse_shape, silent
 from sticc_lib.models.peers.keys import keys_by_prefix
@@ -214,38 +215,6 @@ class DiverseAttention(nn.Module):
         """Weights [B R stripes], stripes [B R stripes C] -> what is added to the frames [B R C]."""
         rows = (weights.unsqueeze(2) @ stripes).squeeze(2)
         return self.W[number](rows.flatten(0, 1)).view_as(rows)
-
-
-def part_divergence(parts: list[Tensor]) -> Tensor:
-    """Attentions over stripes shall differ: how far from orthogonal their roots are.
-
-    Args:
-        parts: three of [rows stripes], each summing to 1; the first gets no gradient.
-    """
-    first, *others = (part.float() for part in parts)
-    roots = [first.detach().sqrt(), *(p.sqrt() for p in others)]
-    found = []
-    for a, b in ((0, 1), (0, 2), (1, 2)):
-        both = torch.stack([roots[a], roots[b]], 1)  # [rows 2 stripes]
-        apart = both @ both.mT - torch.eye(2, device=both.device)
-        found.append(apart.flatten(1).norm(dim=1).mean() / 4)
-    return torch.stack(found).mean()
-
-
-def supervised_contrast(features: Tensor, persons: Tensor, scale: float = 16.0) -> Tensor:
-    """What stands for the triplet on LS-VID: each pair of mates against all strangers.
-
-    Args:
-        features: [B C].
-        persons: int64 [B].
-        scale: what cosines are multiplied by.
-    """
-    unit = normalize(features.float(), dim=1)
-    scores = scale * unit @ unit.T
-    same = persons.unsqueeze(0) == persons.unsqueeze(1)
-    others = scores.masked_fill(same, -torch.inf).logsumexp(1, keepdim=True)
-    lost = torch.logaddexp(scores, others) - scores
-    return lost[same & ~torch.eye(len(persons), dtype=torch.bool, device=persons.device)].mean()
 
 
 def official_keys(model: BicnetTks) -> dict[str, str]:

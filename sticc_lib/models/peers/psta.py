@@ -200,11 +200,8 @@ def official_keys(model: Psta) -> dict[str, str]:
         (f"levels.{i}.{ours}", f"layer{i + 1}.{official}")
         for i in range(len(model.levels)) for ours, official in parts.items()
     ]  # fmt: skip
-    head = [
-        ("reduce.", "down_channel."),
-        ("norms.", "bottleneck."),
-        ("classifiers.", "classifier."),
-    ]
+    head = [("reduce.", "down_channel."), ("norms.", "bottleneck.")]
+    head.append(("classifiers.", "classifier."))
     return keys_by_prefix(model, [*resnet_pairs(model.trunk, "base."), *levels, *head])
 
 
