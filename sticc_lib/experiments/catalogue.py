@@ -26,8 +26,9 @@ def catalogue(labels: Sequence[str], config: Config, data: TrackletSet) -> pd.Da
         data: a set; its longest tracklet is shown.
 
     Returns:
-        A row a method: `trunk`, `T`, `width` of the embedding, its `parts`, `distance`, and the
-        attention `maps` that can be looked at (short names; empty where there are none).
+        A row a method: `trunk`, `T`, `width` of the embedding, its `parts`, `distance`, what was
+        `adapted` of it (empty: nothing), and the attention `maps` that can be looked at (short
+        names; empty where there are none).
     """
     tracklet = int(data.tracklets["num_frames"].idxmax())
     rows = {}
@@ -52,6 +53,7 @@ def catalogue(labels: Sequence[str], config: Config, data: TrackletSet) -> pd.Da
             "width": embedding.shape[1],
             "parts": ", ".join(model.blocks),
             "distance": model.spec.distance,
+            "adapted": zoo.adapted(own.model),
             "maps": ", ".join(maps),
         }
     return pd.DataFrame.from_dict(rows, orient="index")
