@@ -1,0 +1,129 @@
+"""Features of crops that tell individuals apart: STICC, stripes, histogram, or several joined.
+
+One vector a crop, so that what varies within a short track can be measured.
+"""
+
+from __future__ import annotations
+
+import copy
+
+import numpy as np
+import torch
+
+from sticc_lib.models import zoo
+from sticc_lib.models.base import VideoModel, normalise
+from sticc_lib.models.cache import fold_batchnorm
+from sticc_lib.run import bar
+from sticc_lib.tracklets.sampling import test_clips
+from sticc_lib.values import ConfigError
+
+KINDS = ("stripes+hsv", "stripes", "hsv", "sticc", "sticc+hsv", "sticc+stripes+hsv", "frozen")
+"""What can be asked for; parts joined by + are brought to length one each."""
+PARTS = {"stripes": "stripes", "hsv": "hsv_histogram", "frozen": "frozen"}
+BATCH = 32
+
+
+def crop_features(
+    pixels: np.ndarray,
+    owner: np.ndarray,
+    kind: str = "stripes+hsv",
+    model: VideoModel | None = None,
+    progress: bool = False,
+) -> np.ndarray:
+    """One vector a crop.
+
+    A model over clips (`sticc`) sees the crops of a fragment as clips; a crop has the vector of its
+    clip. CHOICE: rather than clips of one frame, which the temporal part was not trained for.
+
+    Args:
+        pixels: uint8 [n, 3, H, W], RGB.
+        owner: int [n], the fragment of each crop; crops of one stand in time order.
+        kind: one of KINDS.
+        model: what `sticc` stands for; any trained model.
+        progress: show a bar.
+
+    Returns:
+        float32 [n, D]; every part has length one.
+
+    Raises:
+        ConfigError: an unknown kind, or `sticc` without a model.
+    """
+    parts = kind.split("+")
+    unknown = [p for p in parts if p != "sticc" and p not in PARTS]
+    if unknown:
+        raise ConfigError(f"features {kind!r}: {unknown[0]} is none of sticc, {', '.join(PARTS)}")
+    if "sticc" in parts and model is None:
+        raise ConfigError(f"features {kind!r} need a model; give a checkpoint")
+    found = []
+    for part in parts:
+        if part == "sticc":
+            assert model is not None
+            found.append(_by_clip(model, pixels, owner, progress))
+        else:
+            found.append(_by_crop(zoo.build(PARTS[part], 1), pixels, progress))
+    return np.concatenate([unit(values) for values in found], axis=1)
+
+
+def unit(values: np.ndarray) -> np.ndarray:
+    """Rows brought to length one; rows of zeros stay."""
+    length = np.linalg.norm(values, axis=1, keepdims=True)
+    return (values / np.maximum(length, 1e-12)).astype(np.float32)
+
+
+def fragment_means(values: np.ndarray, owner: np.ndarray, count: int) -> np.ndarray:
+    """Mean vector of each fragment's crops: float32 [count, D], rows of zeros where it has none."""
+    sums = np.zeros((count, values.shape[1]))
+    np.add.at(sums, owner, values)
+    crops = np.bincount(owner, minlength=count)
+    return (sums / np.maximum(crops, 1)[:, None]).astype(np.float32)
+
+
+def _by_crop(model: VideoModel, pixels: np.ndarray, progress: bool) -> np.ndarray:
+    rows, masks = np.arange(len(pixels))[:, None], np.ones((len(pixels), 1), bool)
+    return _run(model, pixels, rows, masks, progress)
+
+
+def _by_clip(
+    model: VideoModel, pixels: np.ndarray, owner: np.ndarray, progress: bool
+) -> np.ndarray:
+    """Each crop takes the vector of the first clip that holds it."""
+    rows, masks = [], []
+    for fragment in np.unique(owner):
+        mine = np.flatnonzero(owner == fragment)
+        places, mask = test_clips(len(mine), model.spec.clip_length, "all_frames")
+        rows.append(mine[places])
+        masks.append(mask)
+    rows, masks = np.concatenate(rows), np.concatenate(masks)
+    vectors = _run(model, pixels, rows, masks, progress)
+    clip = np.zeros(len(pixels), np.int64)
+    for number in range(len(rows) - 1, -1, -1):
+        clip[rows[number][masks[number]]] = number
+    return vectors[clip]
+
+
+def _run(
+    model: VideoModel, pixels: np.ndarray, rows: np.ndarray, masks: np.ndarray, progress: bool
+) -> np.ndarray:
+    """Clips [n, T] of crops to vectors float32 [n, D]."""
+    model = _folded(model)
+    device = next(iter(model.parameters()), torch.empty(0)).device
+    step = max(1, BATCH // rows.shape[1])
+    found = []
+    with torch.inference_mode():
+        for start in bar(progress, iterable=range(0, len(rows), step), desc="features"):
+            part, mask = rows[start : start + step], masks[start : start + step]
+            frames = torch.from_numpy(np.ascontiguousarray(pixels[part.ravel()])).to(device)
+            if tuple(frames.shape[2:]) != model.spec.image_size:
+                raise ConfigError(f"crops {tuple(frames.shape)} are not {model.spec.image_size}")
+            ready = normalise(frames, model.spec).contiguous(memory_format=torch.channels_last)
+            out = model(ready.unflatten(0, part.shape), torch.from_numpy(mask).to(device))
+            found.append(out.embedding.float().cpu().numpy())
+    return np.concatenate(found)
+
+
+def _folded(model: VideoModel) -> VideoModel:
+    """A copy in eval mode whose trunk has no BatchNorm left: 2.4 times faster, the same numbers."""
+    model = copy.deepcopy(model).eval()
+    for half in ("frozen", "trainable"):
+        setattr(model.trunk, half, fold_batchnorm(getattr(model.trunk, half)))
+    return model.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]

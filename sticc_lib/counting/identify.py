@@ -1,0 +1,234 @@
+"""From fragments to individuals: the whole way, with settings, threshold and how sure the count is.
+
+`whole` merges all tracks of a video at once; `online` goes interval by interval and knows nothing
+of what comes later (the causal protocol, and what a running camera needs).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+import numpy as np
+
+from sticc_lib.counting import adapt, calibrate
+from sticc_lib.counting.calibrate import Cut
+from sticc_lib.counting.evidence import Evidence, follows, out_of_reach, places, seen_at_once
+from sticc_lib.counting.features import fragment_means, unit
+from sticc_lib.counting.individuals import Gallery, Matching
+from sticc_lib.counting.merging import Merges, merge
+from sticc_lib.values import ConfigError
+
+REFIT = 1.25
+"""Online, metric and threshold are fitted again when crops have grown by this factor."""
+DRAWS = 1000
+MOST_ITEMS = 6000
+"""Items that `whole` merges at most (a matrix of 144 MB); beyond, count online."""
+
+
+@dataclass(frozen=True)
+class CountSettings:
+    """How individuals are found. CHOICE: all defaults on drawn scenes (benchmarks/count_scenes.py).
+
+    Attributes:
+        way: `whole` or `online`; see the module's text.
+        adapt: metric fitted to the video (adapt.fit).
+        dimensions, ridge: of the metric.
+        threshold: cosine distance; None takes it from the video's own tracks (or from training
+            pairs, where features are not fitted and a cut is given).
+        go_on: how much nearer a track is that goes on where another stopped (cosine distance).
+        least_seconds: who was seen for less in all is unsure, and is not counted.
+        matching: of `online`, and `track_prior` of both.
+    """
+
+    way: Literal["whole", "online"] = "whole"
+    adapt: adapt.Method = "lda"
+    dimensions: int = 12
+    ridge: float = 0.1
+    threshold: float | None = None
+    go_on: float = 0.3
+    least_seconds: float = 1.0
+    matching: Matching = field(default_factory=Matching)
+
+
+@dataclass(frozen=True)
+class Individuals:
+    """Who is who.
+
+    Attributes:
+        of: int [fragments], the individual of each, from 1 in order of appearance.
+        counted: bool [individuals], False for the unsure.
+        cut: the threshold, and where it comes from.
+        low, high: 90 % interval of the count, by the match probabilities.
+        metric: what was fitted, in a word.
+        settings: as given.
+    """
+
+    of: np.ndarray
+    counted: np.ndarray
+    cut: Cut
+    low: int
+    high: int
+    metric: str
+    settings: CountSettings
+
+    @property
+    def unique(self) -> int:
+        """How many people."""
+        return int(self.counted.sum())
+
+    def sure(self) -> np.ndarray:
+        """int [fragments], as `of`, with 0 for the unsure."""
+        return np.where(self.counted[self.of - 1], self.of, 0)
+
+
+def identify(
+    evidence: Evidence, settings: CountSettings | None = None, trained: Cut | None = None
+) -> Individuals:
+    """Finds the individuals of a video.
+
+    Args:
+        evidence: what was seen.
+        settings: how.
+        trained: a threshold from training pairs; used where nothing is fitted to the video
+            (`adapt="none"`): distances under another metric are not comparable.
+
+    Raises:
+        ConfigError: more items than `whole` can merge.
+    """
+    ours = settings or CountSettings()
+    if ours.way == "online":
+        return _online(evidence, ours, trained)
+    cut, metric = fitted(evidence, ours, trained)
+    merges, item = tracks_merged(evidence, ours, metric)
+    group = merges.groups(cut.value)[item]
+    low, high = spread(merges, cut, item, evidence, ours)
+    return _numbered(evidence, group, cut, (low, high), metric.name, ours)
+
+
+def fitted(
+    evidence: Evidence, settings: CountSettings, trained: Cut | None = None
+) -> tuple[Cut, adapt.Metric]:
+    """Threshold and metric, as the settings want them, from what was seen so far."""
+    options = {"dimensions": settings.dimensions, "ridge": settings.ridge}
+    metric = adapt.fit_evidence(evidence, settings.adapt, **options)
+    if trained is not None and metric.basis is None:
+        cut = trained
+    else:
+        cut = calibrate.from_video(evidence, settings.adapt, **options)
+    if settings.threshold is not None:
+        cut = cut.at(settings.threshold, "given")
+    return cut, metric
+
+
+def tracks_merged(
+    evidence: Evidence, settings: CountSettings, metric: adapt.Metric
+) -> tuple[Merges, np.ndarray]:
+    """All merges of a video's tracks, nearest first, and the item of each fragment.
+
+    Items are tracks with the track prior, else fragments.
+    """
+    key = "track" if settings.matching.track_prior else "fragment"
+    names, number = np.unique(evidence.boxes[key], return_inverse=True)
+    count = len(names)
+    if count > MOST_ITEMS:
+        raise ConfigError(f"{count} {key}s are too many to merge at once; count online")
+    item = np.zeros(len(evidence.fragments), int)
+    item[evidence.boxes["fragment"].to_numpy()] = number
+    ends = places(evidence.boxes, number)
+    forbidden = seen_at_once(evidence.boxes, number, count) | out_of_reach(ends, evidence.fps)
+    means = metric(fragment_means(unit(evidence.values), item[evidence.owner], count))
+    distance = 1 - means @ means.T - settings.go_on * follows(ends, evidence.fps)
+    # CHOICE: long tracks say more, but none of them all: at most 7 s count
+    weight = np.minimum(np.bincount(number), 7 * evidence.fps)
+    return merge(distance, forbidden, weight), item
+
+
+def spread(
+    merges: Merges,
+    cut: Cut,
+    item: np.ndarray,
+    evidence: Evidence,
+    settings: CountSettings,
+    seed: int = 0,
+) -> tuple[int, int]:
+    """90 % interval of the count: the threshold is drawn from its bootstrap, and every merge is
+    done by its own chance.
+
+    CHOICE: merges are drawn independently though later ones build on earlier; the interval is one
+    of the decisions near the threshold, not of errors in the tracks.
+    """
+    rng = np.random.default_rng(seed)
+    probability = cut.probability(merges.height)
+    seconds = np.bincount(item[evidence.boxes["fragment"]], minlength=merges.count) / evidence.fps
+    counts = []
+    for draw in rng.random((DRAWS, len(probability))):
+        parent = np.arange(merges.count)
+        for i, j in zip(merges.left[draw < probability], merges.right[draw < probability],
+                        strict=True):  # fmt: skip
+            parent[parent == parent[j]] = parent[i]
+        counts.append((np.bincount(parent, seconds) >= settings.least_seconds).sum())
+    low, high = np.quantile(counts, [0.05, 0.95]) if counts else (0, 0)
+    return int(low), int(np.ceil(high))
+
+
+def _online(evidence: Evidence, settings: CountSettings, trained: Cut | None) -> Individuals:
+    """Interval by interval; fits use what came before, and the interval itself."""
+    gallery, state = Gallery(settings.matching), OnlineFit(settings, trained)
+    last = int(evidence.fragments["interval"].max()) if len(evidence.fragments) else -1
+    for interval in range(last + 1):
+        cut, metric = state.update(evidence, interval)
+        gallery.step(evidence.at(interval), cut.value, metric)
+    cut, metric = state.current(evidence)
+    of = np.array(gallery.assigned, int)
+    found = _numbered(evidence, of, cut, (0, 0), metric.name, settings)
+    # the interval of the count: the whole video's, around the same threshold
+    merges, item = tracks_merged(evidence, settings, metric)
+    low, high = spread(merges, cut, item, evidence, settings)
+    return replace(found, low=min(low, found.unique), high=max(high, found.unique))
+
+
+class OnlineFit:
+    """Metric and threshold of a running video, fitted again as crops arrive.
+
+    When it fits depends on what was seen alone, so that a resumed count fits at the same times.
+    """
+
+    def __init__(self, settings: CountSettings, trained: Cut | None = None):
+        self.settings, self.trained = settings, trained
+        self._at = -1
+        self._found: tuple[Cut, adapt.Metric] | None = None
+
+    def update(self, evidence: Evidence, interval: int) -> tuple[Cut, adapt.Metric]:
+        """What holds at an interval, from the evidence until then."""
+        crops = np.bincount(evidence.fragments["interval"].to_numpy()[evidence.owner],
+                            minlength=interval + 1)  # fmt: skip
+        total = np.cumsum(crops)[: interval + 1]
+        due, size = 0, 0.0
+        for k, grown in enumerate(total):
+            if grown >= size * REFIT and grown > 0:
+                due, size = k, grown
+        if self._found is None or due != self._at:
+            self._at = due
+            self._found = fitted(evidence.until(due), self.settings, self.trained)
+        return self._found
+
+    def current(self, evidence: Evidence) -> tuple[Cut, adapt.Metric]:
+        """The last ones; of no evidence, a guess."""
+        return self._found or fitted(evidence, self.settings, self.trained)
+
+
+def _numbered(
+    evidence: Evidence, group: np.ndarray, cut: Cut, interval: tuple[int, int], metric: str,
+    settings: CountSettings,
+) -> Individuals:  # fmt: skip
+    """Individuals from 1, in order of appearance, whatever the groups were called."""
+    names, place = np.unique(group, return_inverse=True)
+    owner = place[evidence.boxes["fragment"].to_numpy()]
+    boxes = evidence.boxes.assign(owner=owner)
+    first = boxes.groupby("owner")[["frame", "x", "y"]].first()
+    rank = np.argsort(np.lexsort((first["y"], first["x"], first["frame"])))
+    seconds = np.bincount(rank[owner], minlength=len(names)) / evidence.fps
+    return Individuals(
+        rank[place] + 1, seconds >= settings.least_seconds, cut, *interval, metric, settings
+    )

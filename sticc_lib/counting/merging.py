@@ -1,0 +1,76 @@
+"""Individuals of a whole video: tracks merged nearest first, never against a cannot-link."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+BLOCKED = np.float32(np.inf)
+
+
+@dataclass(frozen=True)
+class Merges:
+    """All merges that constraints allow, nearest first.
+
+    Attributes:
+        left, right: int [k], the items (lowest numbers of the groups) that were merged.
+        height: float [k], the mean distance at which each pair was merged.
+        count: items at the beginning.
+    """
+
+    left: np.ndarray
+    right: np.ndarray
+    height: np.ndarray
+    count: int
+
+    def groups(self, most: float) -> np.ndarray:
+        """Group of each item, int [count] from 0, with merges up to this height.
+
+        Later merges of groups that wait for an earlier one above the height are not done.
+        """
+        parent = np.arange(self.count)
+        for i, j, height in zip(self.left, self.right, self.height, strict=True):
+            if height > most:
+                break  # heights rise: average linkage knows no inversions
+            parent[parent == j] = i
+        return np.unique(parent, return_inverse=True)[1]
+
+
+def merge(distance: np.ndarray, forbidden: np.ndarray, weight: np.ndarray | None = None) -> Merges:
+    """Average linkage under cannot-links, to the end.
+
+    Args:
+        distance: [n, n], symmetric.
+        forbidden: bool [n, n], symmetric: never in one group, with any of its members.
+        weight: [n], how much an item's distances count in its group's mean; 1 by default.
+
+    Returns:
+        The merges. The order of items does not matter, ties aside.
+    """
+    count = len(distance)
+    far = np.where(forbidden, BLOCKED, distance).astype(np.float32)
+    np.fill_diagonal(far, BLOCKED)
+    mass = np.ones(count) if weight is None else np.asarray(weight, float).copy()
+    where = far.argmin(1) if count else np.empty(0, int)
+    nearest = far[np.arange(count), where]
+    left, right, height = [], [], []
+    while count and np.isfinite(best := nearest.min()):
+        i = int(np.argmin(nearest))
+        j = int(where[i])
+        i, j = min(i, j), max(i, j)
+        left.append(i)
+        right.append(j)
+        height.append(float(best))
+        # a blocked member blocks the group, for infinity stays infinity in a mean
+        joined = (mass[i] * far[i] + mass[j] * far[j]) / (mass[i] + mass[j])
+        mass[i] += mass[j]
+        far[i], far[:, i] = joined, joined
+        far[j], far[:, j], far[i, i] = BLOCKED, BLOCKED, BLOCKED
+        # a mean is never below both of its parts: only who had i or j nearest has to look again
+        stale = np.flatnonzero(np.isin(where, (i, j)))
+        stale = np.union1d(stale, (i, j))
+        where[stale] = far[stale].argmin(1)
+        nearest[stale] = far[stale, where[stale]]
+    rising = np.maximum.accumulate(height) if height else np.empty(0)
+    return Merges(np.array(left, int), np.array(right, int), np.asarray(rising, float), count)
