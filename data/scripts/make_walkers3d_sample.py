@@ -1,7 +1,7 @@
 """Renders what the project ships of the walkers in three dimensions: a packed sample and a picture.
 
-`sample`: 40 persons before 2 cameras, JPEG, in one file with its tables. `sheet`: 60 persons in four
-views each, to be looked at one by one. Both need a folder of MakeHuman's assets (see
+`sample`: 40 persons before 2 cameras, JPEG, in one file with its tables. `sheet`: 60 persons in
+four views each, to be looked at one by one. Both need a folder of MakeHuman's assets (see
 `sticc_lib.tracklets.walkers3d.assets.folder`); what is shipped shows only what was rendered.
 
     python data/scripts/make_walkers3d_sample.py [sample] [sheet]
@@ -49,7 +49,7 @@ def sheet(count: int = 60, columns: int = 6, height: int = 176) -> None:
         Image.fromarray(picture).save(path, quality=88)
 
 
-def _view(who, yaw: float, phase: float, height: int) -> np.ndarray:  # noqa: ANN001
+def _view(who, yaw: float, phase: float, height: int) -> np.ndarray:
     """One person in one view, float32 [height, height / 2, 3]."""
     from sticc_lib.tracklets.walkers3d import raster
 

@@ -1,4 +1,4 @@
-"""The rendered set: repeats, conditions and errors. What needs the assets is skipped without them."""
+"""The rendered set: repeats, conditions, errors. What needs the assets is skipped without them."""
 
 from __future__ import annotations
 
@@ -131,12 +131,19 @@ def linked(source: Path, target: Path, but: str) -> Path:
 @pytest.mark.parametrize(
     ("name", "content", "said"),
     [
-        ("hair/bob01/textures/bob01_diffuse.png", None, r"bob01_diffuse\.png: texture cannot be read"),
-        ("body/targets/macrodetails/asian-male-old.target.gz", b"no gzip",
-         r"asian-male-old\.target\.gz: cannot be read"),
+        (
+            "hair/bob01/textures/bob01_diffuse.png",
+            None,
+            r"bob01_diffuse\.png: texture cannot be read",
+        ),
+        (
+            "body/targets/macrodetails/asian-male-old.target.gz",
+            b"no gzip",
+            r"asian-male-old\.target\.gz: cannot be read",
+        ),
         ("clothes/shoes01/shoes01.mhclo", "beyond", r"shoes01\.mhclo, line \d+: vertex 99999 lies"),
     ],
-)  # fmt: skip
+)
 def test_a_damaged_asset_is_named(own_cache, tmp_path, name, content, said):
     place = linked(assets.folder(), tmp_path, name)
     if content == "beyond":

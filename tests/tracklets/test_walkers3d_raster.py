@@ -22,6 +22,7 @@ def box(color=(0.5, 0.5, 0.5), half=(0.5, 0.5, 0.5), **material) -> raster.Body:
     made = props.body([(blob((0, 1, 0), half, 12.0), color)])
     if material:
         made.table[0] = shading.Material(color=color, cuts=1.0, **material).row()
+        made.cuts[:] = True
     return made
 
 
@@ -94,7 +95,7 @@ def test_resolving_conserves_what_is_hidden_and_shown():
     np.testing.assert_allclose(image.mean(), (owner > 0).mean(), rtol=1e-5)
     own = np.isin(labels, (LABELS["target visible"], LABELS["target hidden"]))
     assert area == own.sum()
-    assert (resolve.VISIBLE, resolve.HIDDEN) == (LABELS["target visible"], LABELS["target hidden"])
+    assert (LABELS["target visible"], LABELS["target hidden"]) == (resolve.VISIBLE, resolve.HIDDEN)
 
 
 def test_a_pixel_wholly_behind_a_thing_is_hidden_where_the_person_is():

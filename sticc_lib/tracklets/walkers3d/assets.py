@@ -17,7 +17,7 @@ from sticc_lib.tracklets.walkers3d import formats
 from sticc_lib.tracklets.walkers3d.parts import CELL, Part, body_part, fit_part, pieces
 from sticc_lib.tracklets.walkers3d.rigging import read_rig, rigged
 
-VERSION = 5
+VERSION = 6
 """Raised by any change of what is read or how it is thinned."""
 TEXTURE = 256
 """Width and height of textures, pixels."""
@@ -134,8 +134,8 @@ def _read(path: Path) -> dict[str, np.ndarray]:
         arrays[f"target|{name}"] = dense
     x, y, z = mesh.positions.T
     # CHOICE: faces and hands keep more of their vertices than what clothes cover
-    cell = np.select([(y > 6.4) & (z > 0.6), np.abs(x) > 4.2], [0.045, 0.09], CELL)
-    parts = {"body": body_part(mesh, "body", cell), "tights": body_part(mesh, "helper-tights"),
+    cell = np.select([(y > 6.4) & (z > 0.6), np.abs(x) > 4.2], [0.05, 0.10], CELL)
+    parts = {"body": body_part(mesh, "body", cell), "tights": body_part(mesh, "helper-tights", 0.2),
              "skirt": body_part(mesh, "helper-skirt"), "eye l": body_part(mesh, "helper-l-eye"),
              "eye r": body_part(mesh, "helper-r-eye")}  # fmt: skip
     for file in sorted([*path.glob("clothes/*/*.mhclo"), *path.glob("hair/*/*.mhclo")]):
@@ -163,9 +163,9 @@ def _garment(file: Path, mesh: formats.Mesh) -> dict[str, Part]:
                         f"{len(own.positions)}; fetch both again")  # fmt: skip
     name = file.stem
     if file.parts[-3] == "hair":
-        return {f"hair {name}": fit_part(own, fit, mesh.positions, cell=0.19)}
+        return {f"hair {name}": fit_part(own, fit, mesh.positions, cell=0.21)}
     if name.startswith("shoes"):
-        return {f"shoes {name}": fit_part(own, fit, mesh.positions, cell=0.19)}
+        return {f"shoes {name}": fit_part(own, fit, mesh.positions, cell=0.21)}
     if name.startswith("fedora"):
         return {f"hat {name}": fit_part(own, fit, mesh.positions)}
     return {f"{k} {name}": part for k, part in pieces(own, fit, mesh.positions).items()}

@@ -17,8 +17,13 @@ from sticc_lib.tracklets.walkers3d.piece import Piece, normals_of
 from sticc_lib.tracklets.walkers3d.shading import Material
 from sticc_lib.tracklets.walkers3d.solids import Solid, blob, fan, ribbon
 
-IN_HAND = {"handbag": (0.055, 0.11, 0.15), "shopper": (0.07, 0.18, 0.14), "case": (0.05, 0.15, 0.20),
-           "papers": (0.105, 0.145, 0.006), "phone": (0.036, 0.072, 0.008)}  # fmt: skip
+IN_HAND = {
+    "handbag": (0.055, 0.11, 0.15),
+    "shopper": (0.07, 0.18, 0.14),
+    "case": (0.05, 0.15, 0.20),
+    "papers": (0.105, 0.145, 0.006),
+    "phone": (0.036, 0.072, 0.008),
+}
 """Half sizes in metres: across, up, along the way of walking."""
 
 

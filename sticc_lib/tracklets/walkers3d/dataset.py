@@ -14,6 +14,7 @@ from functools import lru_cache
 from itertools import groupby
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -72,15 +73,26 @@ def load(config: DataConfig, condition: str = "standard") -> TrackletSet:
     options = _options(config, condition)
     where = assets.folder(str(options["assets"]))
     shots = _shots(config, condition, int(options["cameras_each"]))
-    key = [WALKERS3D_VERSION, assets.VERSION, assets.identity(where), len(shots), config.frames,
-           condition, config.seed, options["cameras_each"], config.train_persons, config.val_persons,
-           config.test_persons, config.cameras, config.tracklets_per_camera]  # fmt: skip
+    key = [
+        WALKERS3D_VERSION,
+        assets.VERSION,
+        assets.identity(where),
+        len(shots),
+        config.frames,
+        condition,
+        config.seed,
+        options["cameras_each"],
+        config.train_persons,
+        config.val_persons,
+        config.test_persons,
+        config.cameras,
+        config.tracklets_per_camera,
+    ]
     folder = run.cache_dir() / f"walkers3d-v{WALKERS3D_VERSION}-{run.fingerprint(key)}"
     if not complete(folder, len(shots) * config.frames):
         with one_at_a_time(folder):  # whoever comes second finds it rendered
             if not complete(folder, len(shots) * config.frames):
                 _render(folder, where, shots, config, condition, int(options["workers"]))
-    # "none" is the name of a kind here, not a missing value
     tracklets = pd.read_csv(folder / "tracklets.csv", index_col="tracklet", keep_default_na=False)
     return TrackletSet(
         name="walkers3d" if condition == "standard" else f"walkers3d_{condition}",
@@ -95,7 +107,7 @@ def load(config: DataConfig, condition: str = "standard") -> TrackletSet:
     )  # fmt: skip
 
 
-def _options(config: DataConfig, condition: str) -> dict[str, object]:
+def _options(config: DataConfig, condition: str) -> dict[str, Any]:
     problems = [] if condition in CONDITIONS else [
         f"condition {condition!r} is none of {', '.join(CONDITIONS)}"
     ]  # fmt: skip

@@ -72,7 +72,7 @@ def read_obj(path: Path) -> Mesh:
             elif word == "g":
                 group = rest.strip()
             elif word == "f":
-                corners = [(c.split("/") + ["1"])[:2] for c in rest.split()]
+                corners = [[*c.split("/"), "1"][:2] for c in rest.split()]
                 polygons.append([(int(v) - 1, int(t or 1) - 1) for v, t in corners])
                 groups.append((number, group))
         except ValueError:

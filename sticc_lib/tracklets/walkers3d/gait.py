@@ -1,7 +1,7 @@
 """How people walk and stand: bone matrices of a person for each frame, without motion files.
 
-A person faces +z with +x to their left. Positive angles of `_tilt` bring what points down backwards.
-Arms hang beside the trunk and fingers lie together, lightly curled.
+A person faces +z with +x to their left. Positive angles of `_tilt` bring what points down
+backwards. Arms hang beside the trunk and fingers lie together, lightly curled.
 """
 
 from __future__ import annotations
@@ -107,9 +107,12 @@ def _leg(at: dict[str, int], joints: np.ndarray, style: Style, side: str, sign: 
                           + 0.12 * _bump(phase, 0.35 * np.pi, 0.6))  # fmt: skip
     foot = pace * (0.85 * _bump(phase, 1.12 * np.pi, 0.5) - 0.28 * _bump(phase, 0.0, 0.45))
     out = _yaw(np.full_like(phase, sign * style.toes))
-    return {f"thigh_{side}": out @ _tilt(-hip) @ thigh, f"calf_{side}": out @ _tilt(knee - hip) @ calf,
-            f"foot_{side}": out @ _tilt(foot),
-            f"ball_{side}": out @ _tilt(0.35 * foot)}  # fmt: skip
+    return {
+        f"thigh_{side}": out @ _tilt(-hip) @ thigh,
+        f"calf_{side}": out @ _tilt(knee - hip) @ calf,
+        f"foot_{side}": out @ _tilt(foot),
+        f"ball_{side}": out @ _tilt(0.35 * foot),
+    }
 
 
 ARMS = {"hang": (0.02, 0.06, 0.15), "hold": (0.25, 1.45, 0.0), "phone": (0.7, 2.25, 0.0),

@@ -12,10 +12,11 @@ import numpy as np
 
 from sticc_lib.tracklets.walkers3d import carried, gait
 from sticc_lib.tracklets.walkers3d.assets import TEXTURE, Library
-from sticc_lib.tracklets.walkers3d.look import Cloth, Look
+from sticc_lib.tracklets.walkers3d.look import Look
 from sticc_lib.tracklets.walkers3d.piece import Piece, place
 from sticc_lib.tracklets.walkers3d.raster import Body
 from sticc_lib.tracklets.walkers3d.shading import Material
+from sticc_lib.tracklets.walkers3d.wardrobe import Cloth
 
 WAIST = 1.3
 """Height where tops meet bottoms on the unshaped body, decimetres."""
@@ -142,9 +143,17 @@ def _skin(look: Look, library: Library, base: np.ndarray) -> Piece:
     """The body without what clothes surely cover, painted in their colours where they may not."""
     top, bottom, part = look.top, look.bottom, library.parts["body"]
     below = bottom or top
-    material = Material(texture=0, tint=0.0, closed=1.0, color=below.color, second=top.color, waist=WAIST,
-                        collar=4.9, cuff=min(top.sleeve, top.reach) - 0.2,
-                        leg=max(below.low, -7.0) + 0.15)  # fmt: skip
+    material = Material(
+        texture=0,
+        tint=0.0,
+        closed=1.0,
+        color=below.color,
+        second=top.color,
+        waist=WAIST,
+        collar=4.9,
+        cuff=min(top.sleeve, top.reach) - 0.2,
+        leg=max(below.low, -7.0) + 0.15,
+    )
     piece = place(part, base, material, look.skin)
     arm, y = piece.rest[:, 3], piece.rest[:, 1]
     gone = np.zeros(len(arm), bool)
@@ -181,7 +190,7 @@ def _head(look: Look, library: Library, base: np.ndarray) -> list[Piece]:
         material = Material(lift=0.2, color=look.hat_color)
         hat = place(library.parts[look.hat], base, material)
         middle = hat.positions.mean(0)
-        larger = middle + (hat.positions - middle) * np.float32((1.14, 1.05, 1.12))
+        larger = middle + (hat.positions - middle) * np.array((1.14, 1.05, 1.12), np.float32)
         found.append(replace(hat, positions=larger.astype(np.float32)))
     elif look.hat:
         material = Material(lift=0.2, cuts=1.0, color=look.hat_color, second=look.top.second,
@@ -201,12 +210,13 @@ def _gather(pieces: list[Piece], library: Library) -> Body:
     def all_of(name: str) -> np.ndarray:
         return np.concatenate([getattr(p, name) for p in pieces])
 
+    cuts = [p.cuts(library.textures[p.texture][:, :, 3] if p.texture else None) for p in pieces]
     triangles = [p.triangles + s for p, s in zip(pieces, starts, strict=False)]
     textures = [library.textures[name] for name in names]
     return Body(
         all_of("positions"), all_of("normals"), all_of("bones"), all_of("weights"),
         all_of("rest"), np.concatenate(triangles).astype(np.int32), all_of("uv"),
         np.repeat(np.arange(len(pieces)), [len(p.triangles) for p in pieces]).astype(np.int16),
-        np.stack([material.row() for material in table]),
+        np.concatenate(cuts), np.stack([material.row() for material in table]),
         np.stack(textures) if textures else np.zeros((1, TEXTURE, TEXTURE, 4), np.uint8),
     )  # fmt: skip

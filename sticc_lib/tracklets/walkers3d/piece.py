@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -24,13 +25,32 @@ class Piece:
     material: Material
     texture: str = ""
 
-    def kept(self, keep: np.ndarray) -> Piece:
+    def kept(self, keep: Any) -> Piece:
         """The triangles for which `keep`, bool [F], holds."""
         return replace(self, triangles=self.triangles[keep], uv=self.uv[keep])
 
     def moved(self, shift: np.ndarray) -> Piece:
         """Shifted by float [3] metres."""
         return replace(self, positions=(self.positions + shift).astype(np.float32))
+
+    def cuts(self, alpha: np.ndarray | None) -> np.ndarray:
+        """Triangles that a hem, a sleeve's end, an opening or a hole of the texture may cross.
+
+        Args:
+            alpha: uint8 [S, S] of its texture, or None.
+        """
+        material, (x, y, z, arm) = self.material, self.rest.T
+        trunk = arm <= 0
+        near = trunk & ((y < material.low) | (y > material.high)) | (arm > material.sleeve)
+        if material.opening:
+            near |= trunk & (z > 0) & (np.abs(x) < material.opening + 0.3)
+        found = near[self.triangles].any(1) & bool(material.cuts)
+        if alpha is not None and material.cuts:
+            size = len(alpha)
+            at = np.clip((self.uv * size).astype(int), 0, size - 1)
+            clear = alpha[size - 1 - at[:, :, 1], at[:, :, 0]] < 250
+            found |= bool(clear.mean() > 0.02)  # hair: holes lie between its vertices
+        return found
 
     def trimmed(self) -> Piece:
         """Without the triangles that the material cuts away whole."""
@@ -64,8 +84,17 @@ def place(part: Part, base: np.ndarray, material: Material, texture: str = "",
         ease = np.clip((5.6 - rest[:, 1]) / 3.2, 0.5, 1.0)
         ease = np.where(rest[:, 3] > 0, np.clip(rest[:, 3], 0.5, 0.8), ease)
         places = places + (loose * ease[:, None]).astype(np.float32) * normals
-    return Piece((places * 0.1).astype(np.float32), normals, part.bones, part.shares, rest, part.triangles,
-                 part.uv, material, texture)  # fmt: skip
+    return Piece(
+        (places * 0.1).astype(np.float32),
+        normals,
+        part.bones,
+        part.shares,
+        rest,
+        part.triangles,
+        part.uv,
+        material,
+        texture,
+    )
 
 
 def _smoothed(places: np.ndarray, triangles: np.ndarray, rounds: int = 2) -> np.ndarray:

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from sticc_lib.tracklets.walkers3d.look import CLOTH
 from sticc_lib.tracklets.walkers3d.piece import normals_of
 from sticc_lib.tracklets.walkers3d.raster import Body
 from sticc_lib.tracklets.walkers3d.shading import Material
 from sticc_lib.tracklets.walkers3d.solids import Solid, blob, lathe, loft
+from sticc_lib.tracklets.walkers3d.wardrobe import CLOTH
 
 SEEN = ("pole", "car", "bush", "bin", "walker", "crop")
 UNSEEN = ("umbrella", "sign", "barrier")
@@ -34,13 +34,23 @@ def body(parts: list[Colored], leaves: int = 99) -> Body:
     weights = np.zeros((len(places), 4), np.float32)
     weights[:, 0] = 1
     return Body(
-        places.astype(np.float32), normals_of(places, faces),
-        np.zeros((len(places), 4), np.int32), weights, np.c_[places * 10, 0 * places[:, 0]].astype("f4"), faces,
-        np.zeros((len(faces), 3, 2), np.float32), np.concatenate(material),
-        np.stack([Material(color=color, pattern=6.0 if k >= leaves else 0.0).row()
-                  for k, (_, color) in enumerate(parts)]),
+        places.astype(np.float32),
+        normals_of(places, faces),
+        np.zeros((len(places), 4), np.int32),
+        weights,
+        np.c_[places * 10, 0 * places[:, 0]].astype("f4"),
+        faces,
+        np.zeros((len(faces), 3, 2), np.float32),
+        np.concatenate(material),
+        np.zeros(len(faces), bool),
+        np.stack(
+            [
+                Material(color=color, pattern=6.0 if k >= leaves else 0.0).row()
+                for k, (_, color) in enumerate(parts)
+            ]
+        ),
         np.zeros((1, 1, 1, 4), np.uint8),
-    )  # fmt: skip
+    )
 
 
 def make(kind: str, rng: np.random.Generator) -> Body:
@@ -65,8 +75,18 @@ def _pole(rng: np.random.Generator) -> list[Colored]:
 def _car(rng: np.random.Generator) -> list[Colored]:
     color = _tone(PAINTS[rng.integers(len(PAINTS))], rng, 0.03)
     size, tall = rng.uniform(0.92, 1.1), rng.uniform(0.95, 1.25)
-    lower = _hull([(-2.1, .30, .70), (-1.9, .22, .80), (-1.0, .2, .86), (.9, .2, .90), (1.8, .22, .92),
-                   (2.1, .32, .80)], 0.86, tall)  # fmt: skip
+    lower = _hull(
+        [
+            (-2.1, 0.30, 0.70),
+            (-1.9, 0.22, 0.80),
+            (-1.0, 0.2, 0.86),
+            (0.9, 0.2, 0.90),
+            (1.8, 0.22, 0.92),
+            (2.1, 0.32, 0.80),
+        ],
+        0.86,
+        tall,
+    )
     roof = _hull(
         [(-1.25, 0.84, 0.88), (-0.55, 0.84, 1.38), (0.75, 0.84, 1.42), (1.65, 0.86, 0.95)],
         0.74,
@@ -166,6 +186,14 @@ def _tree(rng: np.random.Generator) -> list[Colored]:
     return [(trunk, bark), *crown]
 
 
-MAKERS = {"pole": _pole, "car": _car, "bush": _bush, "bin": _bin, "umbrella": _umbrella, "sign": _sign,
-          "barrier": _barrier, "tree": _tree}  # fmt: skip
+MAKERS = {
+    "pole": _pole,
+    "car": _car,
+    "bush": _bush,
+    "bin": _bin,
+    "umbrella": _umbrella,
+    "sign": _sign,
+    "barrier": _barrier,
+    "tree": _tree,
+}
 """`tree` stands in backgrounds only."""

@@ -13,6 +13,9 @@ from numba import njit
 
 from sticc_lib.tracklets.walkers3d.shading import NEAR, cut, shade_samples
 
+ONE, HALF = np.float32(1), np.float32(0.5)
+CHEST, LESS = np.float32(2.4), np.float32(0.4)
+
 
 @dataclass
 class Buffers:
@@ -59,6 +62,7 @@ class Body:
         triangles: int32 [F, 3].
         uv: float32 [F, 3, 2].
         material: int16 [F].
+        cuts: bool [F], whether a cut or a hole in its texture may pass through.
         table: float32 [K, COLUMNS], a row a material (see shading).
         textures: uint8 [N, S, S, 4].
     """
@@ -71,6 +75,7 @@ class Body:
     triangles: np.ndarray
     uv: np.ndarray
     material: np.ndarray
+    cuts: np.ndarray
     table: np.ndarray
     textures: np.ndarray
 
@@ -162,12 +167,13 @@ def draw(buffers: Buffers, body: Body, seen: np.ndarray, owner: int) -> None:
         owner: its number in `buffers.owner`, from 1.
     """
     _draw(buffers.depth, buffers.owner, buffers.face, buffers.place, seen, body.triangles,
-          body.material, body.table, body.rest, body.uv, body.textures, owner)  # fmt: skip
+          body.material, body.cuts, body.table, body.rest, body.uv, body.textures,
+          owner)  # fmt: skip
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _draw(depth, owners, faces, places, seen, triangles, material, table, rest, uv, textures,
-          owner):  # fmt: skip  # pragma: no cover
+def _draw(depth, owners, faces, places, seen, triangles, material, cuts, table, rest, uv,
+          textures, owner):  # fmt: skip  # pragma: no cover
     height, width = depth.shape
     for f in range(len(triangles)):
         a, b, c = triangles[f, 0], triangles[f, 1], triangles[f, 2]
@@ -179,38 +185,39 @@ def _draw(depth, owners, faces, places, seen, triangles, material, table, rest, 
         top, bottom = min(ay, by, cy), max(ay, by, cy)
         if right < 0 or bottom < 0 or left >= width or top >= height:
             continue
-        x0, x1 = max(0, int(np.ceil(left - 0.5))), min(width - 1, int(np.floor(right - 0.5)))
-        y0, y1 = max(0, int(np.ceil(top - 0.5))), min(height - 1, int(np.floor(bottom - 0.5)))
-        if x1 < x0 or y1 < y0:  # between the samples
-            continue
-        area = (bx - ax) * (cy - ay) - (by - ay) * (cx - ax)
         m = material[f]
+        area = (bx - ax) * (cy - ay) - (by - ay) * (cx - ax)
         if area == 0 or (table[m, 1] > 0 and area > 0):  # seen from behind
             continue
-        lift, cuts = table[m, 0], table[m, 2] > 0
+        x0, x1 = max(0, int(np.ceil(left - HALF))), min(width - 1, int(np.floor(right - HALF)))
+        y0, y1 = max(0, int(np.ceil(top - HALF))), min(height - 1, int(np.floor(bottom - HALF)))
+        if x1 < x0 or y1 < y0:  # between the samples
+            continue
+        lift, open_here = table[m, 0], cuts[f]
         # full about hips and waist, where layers meet; less on arms and chest
-        if lift > 0 and (rest[a, 3] > 0 or rest[a, 1] > 2.4):
-            lift *= np.float32(0.4)
-        za, zb, zc = 1 / (seen[a, 2] - lift), 1 / (seen[b, 2] - lift), 1 / (seen[c, 2] - lift)
-        over = 1 / area
+        if lift > 0 and (rest[a, 3] > 0 or rest[a, 1] > CHEST):
+            lift *= LESS
+        za, zb, zc = (ONE / (seen[a, 2] - lift), ONE / (seen[b, 2] - lift),
+                      ONE / (seen[c, 2] - lift))  # fmt: skip
+        zb, zc, over = zb - za, zc - za, ONE / area
+        ux, uy, vx, vy = (cy - ay) * over, (ax - cx) * over, (ay - by) * over, (bx - ax) * over
+        px = np.float32(x0) + HALF - ax
         for y in range(y0, y1 + 1):
-            py = y + 0.5
+            py = np.float32(y) + HALF - ay
+            u, v = px * ux + py * uy, px * vx + py * vy
             for x in range(x0, x1 + 1):
-                px = x + 0.5
-                u = ((px - ax) * (cy - ay) - (py - ay) * (cx - ax)) * over
-                v = ((bx - ax) * (py - ay) - (by - ay) * (px - ax)) * over
-                if u < 0 or v < 0 or u + v > 1:
-                    continue
-                z = za + u * (zb - za) + v * (zc - za)
-                if z <= depth[y, x]:
-                    continue
-                if cuts and cut(table[m], f, u, v, triangles, rest, uv, textures):
-                    continue
-                depth[y, x] = z
-                owners[y, x] = owner
-                faces[y, x] = f
-                places[y, x, 0] = u
-                places[y, x, 1] = v
+                if u >= 0 and v >= 0 and u + v <= 1:
+                    z = za + u * zb + v * zc
+                    if z > depth[y, x] and not (
+                        open_here and cut(table, m, f, u, v, triangles, rest, uv, textures)
+                    ):
+                        depth[y, x] = z
+                        owners[y, x] = owner
+                        faces[y, x] = f
+                        places[y, x, 0] = u
+                        places[y, x, 1] = v
+                u += ux
+                v += vx
 
 
 def shade(buffers: Buffers, body: Body, posed: Posed, owner: int, eye: np.ndarray,

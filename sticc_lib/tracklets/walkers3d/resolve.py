@@ -62,6 +62,6 @@ def _resolve(owner, color, back, names, cover, image, labels):  # pragma: no cov
                 if votes[label] > votes[best]:
                     best = label
             labels[y, x] = best
-            if best == VISIBLE or best == HIDDEN:
+            if best in (VISIBLE, HIDDEN):
                 area += 1
     return area

@@ -10,10 +10,12 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numba import njit
 
+SOLID = 110
+"""Least alpha of a texture that is drawn."""
 NEAR = 0.2
 """Nothing nearer to the camera is drawn, metres."""
 PATTERNS = ("plain", "stripes", "checks", "logo", "two-tone", "upright", "leaves")
-BYTE, THIRDS = np.float32(1 / 255), np.float32(2 / 3)
+ONE, BYTE, THIRDS = np.float32(1), np.float32(1 / 255), np.float32(2 / 3)
 Color = tuple[float, ...]
 BLACK = (0.0, 0.0, 0.0)
 
@@ -67,13 +69,14 @@ COLUMNS = len(Material().row())
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _texel(row, f, u, v, uv, textures):  # pragma: no cover
+def _texel(which, f, u, v, uv, textures):  # pragma: no cover
     size = textures.shape[1]
     s = uv[f, 0, 0] + u * (uv[f, 1, 0] - uv[f, 0, 0]) + v * (uv[f, 2, 0] - uv[f, 0, 0])
     t = uv[f, 0, 1] + u * (uv[f, 1, 1] - uv[f, 0, 1]) + v * (uv[f, 2, 1] - uv[f, 0, 1])
     x = min(max(int(s * size), 0), size - 1)
     y = min(max(int((1 - t) * size), 0), size - 1)
-    return textures[int(row[3]), y, x]
+    t = int(which)
+    return textures[t, y, x, 0], textures[t, y, x, 1], textures[t, y, x, 2], textures[t, y, x, 3]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -83,20 +86,20 @@ def _place(f, u, v, k, triangles, rest):  # pragma: no cover
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def cut(row, f, u, v, triangles, rest, uv, textures):  # pragma: no cover
+def cut(table, m, f, u, v, triangles, rest, uv, textures):  # pragma: no cover
     """Whether a sample is cut away: beyond a hem or sleeve, in an opening, or see-through."""
     arm = _place(f, u, v, 3, triangles, rest)
-    if arm > row[15]:
+    if arm > table[m, 15]:
         return True
     if arm <= 0:
         y = _place(f, u, v, 1, triangles, rest)
-        if y < row[13] or y > row[14]:
+        if y < table[m, 13] or y > table[m, 14]:
             return True
-        if row[16] > 0 and _place(f, u, v, 2, triangles, rest) > 0.2:
-            gap = row[16] * min(1.0, max(0.25, (6.5 - y) / 6))
+        if table[m, 16] > 0 and _place(f, u, v, 2, triangles, rest) > 0.2:
+            gap = table[m, 16] * min(1.0, max(0.25, (6.5 - y) / 6))
             if abs(_place(f, u, v, 0, triangles, rest)) < gap:
                 return True
-    return row[3] >= 0 and _texel(row, f, u, v, uv, textures)[3] < 110
+    return table[m, 3] >= 0 and _texel(table[m, 3], f, u, v, uv, textures)[3] < SOLID
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -124,7 +127,7 @@ def _color(row, f, u, v, triangles, rest, uv, textures, out):  # pragma: no cove
     bright = np.float32(1.0)
     red, green, blue = np.float32(0), np.float32(0), np.float32(0)
     if row[3] >= 0:
-        found = _texel(row, f, u, v, uv, textures)
+        found = _texel(row[3], f, u, v, uv, textures)
         red, green, blue = found[0] * BYTE, found[1] * BYTE, found[2] * BYTE
         bright = (red + green + blue) * THIRDS  # recoloured textures have a mean of one half
     if row[4] == 0:  # a body: skin, and the lining under clothes
@@ -162,13 +165,13 @@ def shade_samples(owners, faces, places, colors, positions, normals, triangles, 
                 continue
             f, u, v = faces[y, x], places[y, x, 0], places[y, x, 1]
             a, b, c = triangles[f, 0], triangles[f, 1], triangles[f, 2]
-            w = 1 - u - v
+            w = ONE - u - v
             toward = np.float32(0)
             for k in range(3):
                 n[k] = w * normals[a, k] + u * normals[b, k] + v * normals[c, k]
                 p[k] = eye[k] - (w * positions[a, k] + u * positions[b, k] + v * positions[c, k])
                 toward += n[k] * p[k]
-            length = np.sqrt(n[0] ** 2 + n[1] ** 2 + n[2] ** 2) + np.float32(1e-6)
+            length = np.sqrt(n[0] * n[0] + n[1] * n[1] + n[2] * n[2]) + np.float32(1e-6)
             if toward < 0:  # the inside of a sheet
                 length = -length
             sun = (n[0] * light[0] + n[1] * light[1] + n[2] * light[2]) / length

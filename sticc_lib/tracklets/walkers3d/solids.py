@@ -17,8 +17,10 @@ class Solid:
 
     def joined(self, other: Solid) -> Solid:
         """Both as one."""
-        return Solid(np.r_[self.points, other.points],
-                     np.r_[self.triangles, other.triangles + len(self.points)].astype(np.int32))  # fmt: skip
+        return Solid(
+            np.r_[self.points, other.points],
+            np.r_[self.triangles, other.triangles + len(self.points)].astype(np.int32),
+        )
 
 
 def _grid(rows: int, columns: int, wrap: bool = False) -> np.ndarray:
