@@ -82,9 +82,9 @@ def main() -> None:
         scene = scenes.load(scenes.SceneConfig(seed=seed, similar=seed % 2 == 0))
         for raw in (False, True):
             evidence = evidence_of(scene.boxes, scene.crops, scene.fps, chosen.kind, raw)
+            own_of = {m: own_score(evidence, m) for m in ("none", "wccn", "lda")}
             for name, settings in SETTINGS.items():
-                row = scored(evidence, settings)
-                own = own_score(evidence, settings.adapt)
+                row, own = scored(evidence, settings), own_of[settings.adapt]
                 rows.append({"tracks": "raw" if raw else "pure", "setting": name, **row, "own": own,
                              "bias": row["U"] - row["true U"]})  # fmt: skip
     table = pd.DataFrame(rows)

@@ -78,10 +78,8 @@ def fit(
     lengths = np.bincount(track)
     if method == "none" or (lengths >= 4).sum() < LEAST_TRACKS:
         return Metric(mean, None, "none")
-    flat = (values - mean).astype(np.float64)
-    axes = np.linalg.eigh(flat.T @ flat)[1]
-    axes = axes[:, ::-1][:, : min(PRINCIPAL, len(values) - 1)]
-    flat = flat @ axes  # [crops, p]
+    axes = principal(values)
+    flat = (values - mean) @ axes  # [crops, p]
     means = fragment_means(flat, track, len(lengths)).astype(np.float64)
     own = flat - means[track]
     within = own.T @ own / max(len(flat) - (lengths > 0).sum(), 1)
@@ -94,6 +92,24 @@ def fit(
         vectors = eigh(between, within)[1]  # in rising order, scaled so that within becomes 1
         basis = vectors[:, ::-1][:, :dimensions]
     return Metric(mean, (axes @ basis).astype(np.float32), method)
+
+
+def principal(values: np.ndarray) -> np.ndarray:
+    """The PRINCIPAL directions of most variance, float64 [D, p], from up to 4000 of the vectors."""
+    some = values[:: max(1, len(values) // 4000)].astype(np.float32)
+    some = some - some.mean(0)
+    axes = np.linalg.eigh((some.T @ some).astype(np.float64))[1]
+    return axes[:, ::-1][:, : min(PRINCIPAL, len(values) - 1)]
+
+
+def shortened(evidence: Evidence) -> tuple[Evidence, np.ndarray | None]:
+    """Evidence with its vectors cut to PRINCIPAL directions, and these; several fits then cost as
+    little as one. None where vectors are short already."""
+    if evidence.values.shape[1] <= PRINCIPAL or len(evidence.values) < 2:
+        return evidence, None
+    axes = principal(evidence.values)
+    values = (evidence.values - evidence.values.mean(0)) @ axes
+    return evidence.with_values(values.astype(np.float32)), axes
 
 
 def _between(
@@ -176,6 +192,8 @@ def held_out(
     evidence: Evidence, method: Method = "lda", parts: int = 3, **options: float
 ) -> Iterator[HeldOut]:
     """Fits a metric `parts` times, each without one part of the tracks."""
+    if method != "none":
+        evidence = shortened(evidence)[0]  # unlabelled: the held out may take part
     number, at_once = track_numbers(evidence)
     fold = folds(number, parts)
     for part in range(parts):

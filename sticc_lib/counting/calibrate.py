@@ -39,7 +39,7 @@ class Cut:
     different: np.ndarray
     error: float
 
-    def probability(self, distance: np.ndarray) -> np.ndarray:
+    def probability(self, distance: np.ndarray | float) -> np.ndarray:
         """Of being the same person, 0..1: 1/2 at the threshold."""
         slope = np.clip((np.asarray(distance, float) - self.value) / self.width, -50, 50)
         return 1 / (1 + np.exp(slope))

@@ -38,27 +38,32 @@ def crop_features(
     Args:
         pixels: uint8 [n, 3, H, W], RGB.
         owner: int [n], the fragment of each crop; crops of one stand in time order.
-        kind: one of KINDS.
-        model: what `sticc` stands for; any trained model.
+        kind: one of KINDS; `tuned` is a part, too: a trunk tuned to the video (tune.tune).
+        model: what `sticc` stands for, any trained model; or `tuned`.
         progress: show a bar.
 
     Returns:
         float32 [n, D]; every part has length one.
 
     Raises:
-        ConfigError: an unknown kind, or `sticc` without a model.
+        ConfigError: an unknown kind, or `sticc` or `tuned` without a model.
     """
     parts = kind.split("+")
-    unknown = [p for p in parts if p != "sticc" and p not in PARTS]
+    unknown = [p for p in parts if p not in ("sticc", "tuned", *PARTS)]
     if unknown:
-        raise ConfigError(f"features {kind!r}: {unknown[0]} is none of sticc, {', '.join(PARTS)}")
-    if "sticc" in parts and model is None:
+        raise ConfigError(
+            f"features {kind!r}: {unknown[0]} is none of sticc, tuned, {', '.join(PARTS)}"
+        )
+    if {"sticc", "tuned"} & set(parts) and model is None:
         raise ConfigError(f"features {kind!r} need a model; give a checkpoint")
     found = []
     for part in parts:
         if part == "sticc":
             assert model is not None
             found.append(_by_clip(model, pixels, owner, progress))
+        elif part == "tuned":
+            assert model is not None
+            found.append(_by_crop(model, pixels, progress))
         else:
             found.append(_by_crop(zoo.build(PARTS[part], 1), pixels, progress))
     return np.concatenate([unit(values) for values in found], axis=1)

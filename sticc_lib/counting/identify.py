@@ -111,11 +111,16 @@ def fitted(
 ) -> tuple[Cut, adapt.Metric]:
     """Threshold and metric, as the settings want them, from what was seen so far."""
     options = {"dimensions": settings.dimensions, "ridge": settings.ridge}
-    metric = adapt.fit_evidence(evidence, settings.adapt, **options)
-    if trained is not None and metric.basis is None:
-        cut = trained
+    short, axes = evidence, None
+    if settings.adapt != "none":
+        short, axes = adapt.shortened(evidence)
+    metric = adapt.fit_evidence(short, settings.adapt, **options)
+    if metric.basis is None:  # nothing was fitted, asked for or not: vectors as they come
+        cut = trained or calibrate.from_video(evidence, "none")
     else:
-        cut = calibrate.from_video(evidence, settings.adapt, **options)
+        cut = calibrate.from_video(short, settings.adapt, **options)
+        basis = metric.basis if axes is None else (axes @ metric.basis).astype(np.float32)
+        metric = adapt.Metric(evidence.values.mean(0), basis, metric.name)
     if settings.threshold is not None:
         cut = cut.at(settings.threshold, "given")
     return cut, metric
