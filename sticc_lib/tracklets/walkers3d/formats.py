@@ -155,7 +155,9 @@ def read_fit(path: Path, vertices: int) -> Fit:
             elif part == "verts" and _numbers(words, 1, 9):
                 row = [*words, words[0], words[0], 1, 0, 0, 0, 0, 0][:9]
                 tie = [int(v) for v in row[:3]]
-                ties.append(tie), weights.append(row[3:6]), offsets.append(row[6:])
+                ties.append(tie)
+                weights.append(row[3:6])
+                offsets.append(row[6:])
                 _within(tie, vertices)
             elif part == "delete_verts":
                 hidden += _ranges(words)
