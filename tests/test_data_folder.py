@@ -11,7 +11,7 @@ README = (data_dir() / "README.md").read_text(encoding="utf-8")
 ROWS = dict(re.findall(r"^\| `([^`]+)` \|.*\| `([0-9a-f]{64})` \|$", README, re.MULTILINE))
 EMBEDDED = sorted(
     path.relative_to(data_dir()).as_posix()
-    for folder in ("pets2009", "weights")
+    for folder in ("pets2009", "walkers3d", "weights")
     for path in (data_dir() / folder).iterdir()
     if not path.name.startswith(".")
 )

@@ -30,9 +30,9 @@ SIZE = (128, 64)
 """Height and width of a frame, pixels."""
 FINE = 2
 """Samples per pixel along each axis."""
-TRIES, LEAST = 5, 0.15
-"""CHOICE: a tracklet that shows less than this share of its person is staged again with something
-else in front: nobody would have boxed it. The least of the drawn walkers is about that."""
+TRIES, LEAST = 5, 0.2
+"""CHOICE: a tracklet that shows less than this share of its person on average is staged again with
+something else in front: nobody would have boxed it."""
 
 
 def film(person: Person, camera: Camera, key: list[int], frames: int, kinds: tuple[str, ...],
