@@ -14,9 +14,10 @@ from sticc_lib.counting.evidence import Evidence
 from sticc_lib.retrieval.embeddings import Embeddings
 from sticc_lib.retrieval.verification import sample_pairs, threshold
 
-FALLBACK = 0.35
+FALLBACK = 0.15
 """Cosine distance where a video is too short to tell: fewer than LEAST pairs of either kind.
-CHOICE: between the two kinds on drawn scenes; the number of people is then a guess, and said so."""
+CHOICE: near the thresholds of unfitted features on drawn scenes (.13 to .23), on the strict side: a
+wrong merge spoils templates for good. The number of people is then a guess, and said so."""
 LEAST = 5
 
 
@@ -44,9 +45,24 @@ class Cut:
         slope = np.clip((np.asarray(distance, float) - self.value) / self.width, -50, 50)
         return 1 / (1 + np.exp(slope))
 
+    def drawn(self, count: int, rng: np.random.Generator) -> np.ndarray:
+        """Thresholds as other draws of the same pairs would have them, float [count].
+
+        A threshold that was given has no pairs it was taken from, and stays.
+        """
+        if not (len(self.same) and len(self.different)) or self.error != self.error:
+            return np.full(count, self.value)
+        values = [
+            threshold(rng.choice(self.same, len(self.same)),
+                      rng.choice(self.different, len(self.different))).value
+            for _ in range(min(count, 200))
+        ]  # fmt: skip
+        away = np.array(values) - np.mean(values)
+        return self.value + rng.choice(away, count)
+
     def at(self, value: float, origin: str) -> Cut:
         """The same distances, cut elsewhere."""
-        return replace(self, value=float(value), origin=origin)
+        return replace(self, value=float(value), origin=origin, error=float("nan"))
 
     def __str__(self) -> str:
         return (

@@ -13,6 +13,7 @@ import numpy as np
 
 from sticc_lib.counting import adapt, calibrate
 from sticc_lib.counting.calibrate import Cut
+from sticc_lib.counting.doubt import spread
 from sticc_lib.counting.evidence import Evidence, follows, out_of_reach, places, seen_at_once
 from sticc_lib.counting.features import fragment_means, unit
 from sticc_lib.counting.individuals import Gallery, Matching
@@ -21,7 +22,6 @@ from sticc_lib.values import ConfigError
 
 REFIT = 1.25
 """Online, metric and threshold are fitted again when crops have grown by this factor."""
-DRAWS = 1000
 MOST_ITEMS = 6000
 """Items that `whole` merges at most (a matrix of 144 MB); beyond, count online."""
 
@@ -102,8 +102,9 @@ def identify(
     cut, metric = fitted(evidence, ours, trained)
     merges, item = tracks_merged(evidence, ours, metric)
     group = merges.groups(cut.value)[item]
-    low, high = spread(merges, cut, item, evidence, ours)
-    return _numbered(evidence, group, cut, (low, high), metric.name, ours)
+    low, high = spread(merges, cut, item, evidence, ours.least_seconds)
+    found = _numbered(evidence, group, cut, (low, high), metric.name, ours)
+    return replace(found, low=min(low, found.unique), high=max(high, found.unique))
 
 
 def fitted(
@@ -132,49 +133,31 @@ def tracks_merged(
     """All merges of a video's tracks, nearest first, and the item of each fragment.
 
     Items are tracks with the track prior, else fragments.
+
+    Raises:
+        ConfigError: more than MOST_ITEMS of them.
     """
     key = "track" if settings.matching.track_prior else "fragment"
     names, number = np.unique(evidence.boxes[key], return_inverse=True)
-    count = len(names)
-    if count > MOST_ITEMS:
-        raise ConfigError(f"{count} {key}s are too many to merge at once; count online")
+    if len(names) > MOST_ITEMS:
+        raise ConfigError(f"{len(names)} {key}s are too many to merge at once; count online")
     item = np.zeros(len(evidence.fragments), int)
     item[evidence.boxes["fragment"].to_numpy()] = number
+    return items_merged(evidence, item, settings, metric), item
+
+
+def items_merged(
+    evidence: Evidence, item: np.ndarray, settings: CountSettings, metric: adapt.Metric
+) -> Merges:
+    """All merges of items, int [fragments] from 0: tracks, or people found already."""
+    number, count = item[evidence.boxes["fragment"].to_numpy()], int(item.max()) + 1
     ends = places(evidence.boxes, number)
     forbidden = seen_at_once(evidence.boxes, number, count) | out_of_reach(ends, evidence.fps)
     means = metric(fragment_means(unit(evidence.values), item[evidence.owner], count))
     distance = 1 - means @ means.T - settings.go_on * follows(ends, evidence.fps)
     # CHOICE: long tracks say more, but none of them all: at most 7 s count
     weight = np.minimum(np.bincount(number), 7 * evidence.fps)
-    return merge(distance, forbidden, weight), item
-
-
-def spread(
-    merges: Merges,
-    cut: Cut,
-    item: np.ndarray,
-    evidence: Evidence,
-    settings: CountSettings,
-    seed: int = 0,
-) -> tuple[int, int]:
-    """90 % interval of the count: the threshold is drawn from its bootstrap, and every merge is
-    done by its own chance.
-
-    CHOICE: merges are drawn independently though later ones build on earlier; the interval is one
-    of the decisions near the threshold, not of errors in the tracks.
-    """
-    rng = np.random.default_rng(seed)
-    probability = cut.probability(merges.height)
-    seconds = np.bincount(item[evidence.boxes["fragment"]], minlength=merges.count) / evidence.fps
-    counts = []
-    for draw in rng.random((DRAWS, len(probability))):
-        parent = np.arange(merges.count)
-        for i, j in zip(merges.left[draw < probability], merges.right[draw < probability],
-                        strict=True):  # fmt: skip
-            parent[parent == parent[j]] = parent[i]
-        counts.append((np.bincount(parent, seconds) >= settings.least_seconds).sum())
-    low, high = np.quantile(counts, [0.05, 0.95]) if counts else (0, 0)
-    return int(low), int(np.ceil(high))
+    return merge(distance, forbidden, weight)
 
 
 def _online(evidence: Evidence, settings: CountSettings, trained: Cut | None) -> Individuals:
@@ -185,11 +168,14 @@ def _online(evidence: Evidence, settings: CountSettings, trained: Cut | None) ->
         cut, metric = state.update(evidence, interval)
         gallery.step(evidence.at(interval), cut.value, metric)
     cut, metric = state.current(evidence)
-    of = np.array(gallery.assigned, int)
-    found = _numbered(evidence, of, cut, (0, 0), metric.name, settings)
-    # the interval of the count: the whole video's, around the same threshold
-    merges, item = tracks_merged(evidence, settings, metric)
-    low, high = spread(merges, cut, item, evidence, settings)
+    found = _numbered(evidence, np.array(gallery.assigned, int), cut, (0, 0), metric.name, settings)
+    # the interval of the count: of all tracks, or of the people found where tracks are too many
+    try:
+        merges, item = tracks_merged(evidence, settings, metric)
+    except ConfigError:
+        item = found.of - 1
+        merges = items_merged(evidence, item, settings, metric)
+    low, high = spread(merges, cut, item, evidence, settings.least_seconds)
     return replace(found, low=min(low, found.unique), high=max(high, found.unique))
 
 
