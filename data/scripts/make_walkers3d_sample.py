@@ -10,6 +10,7 @@ four views each, to be looked at one by one. Both need a folder of MakeHuman's a
 from __future__ import annotations
 
 import sys
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -19,7 +20,7 @@ from sticc_lib.run import atomic, bar, data_dir
 from sticc_lib.tracklets import walkers3d
 from sticc_lib.tracklets.pack import pack
 
-PERSONS = {"train_persons": 20, "val_persons": 6, "test_persons": 14}
+PERSONS: dict[str, Any] = {"train_persons": 20, "val_persons": 6, "test_persons": 14}
 VIEWS = ((0.0, 0.4), (1.4, 1.9), (2.6, 3.2), (-1.0, 5.2))
 """Heading and phase of the gait, radians, of each picture in a row of the sheet."""
 
@@ -53,7 +54,7 @@ def _view(who, yaw: float, phase: float, height: int) -> np.ndarray:
     """One person in one view, float32 [height, height / 2, 3]."""
     from sticc_lib.tracklets.walkers3d import raster
 
-    fine, away, tall = 3, 7.0, 2.06
+    fine, away, tall = 3, 7.0, 2.2
     cos, sin = np.cos(yaw), np.sin(yaw)
     turn = np.array([[cos, 0, sin], [0, 1, 0], [-sin, 0, cos]])
     bones = (turn @ who.matrices(np.array([phase]), 1.0)[0]).astype(np.float32)
