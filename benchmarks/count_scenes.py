@@ -30,7 +30,7 @@ SETTINGS = {
     "lda, ridge .5": CountSettings(ridge=0.5),
     "lda, 20 dimensions": CountSettings(dimensions=20),
     "lda, all counted": CountSettings(least_seconds=0),
-    "lda, 2 s counted": CountSettings(least_seconds=2),
+    "lda, 1 s counted": CountSettings(least_seconds=1),
     "lda, online": CountSettings(way="online"),
     "frozen, online": CountSettings(way="online", adapt="none"),
 }

@@ -47,7 +47,7 @@ class CountSettings:
     ridge: float = 0.1
     threshold: float | None = None
     go_on: float = 0.3
-    least_seconds: float = 1.0
+    least_seconds: float = 2.0
     matching: Matching = field(default_factory=Matching)
 
 

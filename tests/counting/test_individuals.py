@@ -38,7 +38,7 @@ def seen(stays: list[tuple[int, int, int]], noise: float = 0.05, seed: int = 0) 
 
 
 HALF = [(p, 1 + 3 * p, 30 + 3 * p) for p in range(6)] + [(p, 70 + p, 95 + p) for p in range(3)]
-SETTINGS = CountSettings(adapt="none", threshold=0.3)
+SETTINGS = CountSettings(adapt="none", threshold=0.3, least_seconds=1)
 
 
 def test_people_who_come_back_are_one_person_in_memory_and_two_in_pairwise():
