@@ -27,6 +27,7 @@ def safe(name: str, where: str, problems: list[Problem]) -> str | None:
 
     Absolute paths, `..`, backslashes, drive letters and NUL are told as problems, and give None.
     """
+    path = PurePosixPath(name).as_posix()  # `./C:` is `C:`
     said = repr(name if len(name) <= 80 else name[:77] + "...")
     if not name.strip():
         wrong = "an empty path"
@@ -34,12 +35,12 @@ def safe(name: str, where: str, problems: list[Problem]) -> str | None:
         wrong = f"path {said} holds a NUL"
     elif "\\" in name:
         wrong = f"path {said} holds a backslash"
-    elif name.startswith("/") or re.match(r"[A-Za-z]:", name):
+    elif name.startswith("/") or re.match(r"[A-Za-z]:", path):
         wrong = f"path {said} is absolute"
     elif ".." in name.split("/"):
         wrong = f"path {said} leads out of the folder"
     else:
-        return PurePosixPath(name).as_posix()
+        return path
     problems.append(Problem(where, wrong, "write it relative to the data set's folder, with /"))
     return None
 

@@ -105,7 +105,20 @@ def test_a_name_that_stays_inside_is_let_through(name):
 
 @pytest.mark.parametrize(
     "name",
-    ["/a.jpg", "../a.jpg", "a/../../b", "a/..", "..", "a\\b", "C:/a", "c:a", "a\0b", "", " "],
+    [
+        "/a.jpg",
+        "../a.jpg",
+        "a/../../b",
+        "a/..",
+        "..",
+        "a\\b",
+        "C:/a",
+        "c:a",
+        "./C:a",
+        "a\0b",
+        "",
+        " ",
+    ],
 )
 def test_a_name_that_leads_out_is_told_with_its_place(name):
     problems = []
