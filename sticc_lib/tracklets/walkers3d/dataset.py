@@ -17,14 +17,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from sticc_lib import run
 from sticc_lib.config import ConfigError, DataConfig
 from sticc_lib.locks import one_at_a_time
-from sticc_lib.tracklets.store import ArrayStore
-from sticc_lib.tracklets.table import Rule, TrackletSet
-from sticc_lib.tracklets.walkers.dataset import CONDITIONS, SPLIT_KEYS, Shot, complete, tables
+from sticc_lib.tracklets.table import TrackletSet
+from sticc_lib.tracklets.walkers import plan
+from sticc_lib.tracklets.walkers.kept import complete, finish, opened, tables
+from sticc_lib.tracklets.walkers.plan import SPLIT_KEYS, Shot
 from sticc_lib.tracklets.walkers3d import assets, cameras, look, person, props, scene
 
 WALKERS3D_VERSION = 1
@@ -73,48 +73,21 @@ def load(config: DataConfig, condition: str = "standard") -> TrackletSet:
     options = _options(config, condition)
     where = assets.folder(str(options["assets"]))
     shots = _shots(config, condition, int(options["cameras_each"]))
-    key = [
-        WALKERS3D_VERSION,
-        assets.VERSION,
-        assets.identity(where),
-        len(shots),
-        config.frames,
-        condition,
-        config.seed,
-        options["cameras_each"],
-        config.train_persons,
-        config.val_persons,
-        config.test_persons,
-        config.cameras,
-        config.tracklets_per_camera,
-    ]
+    sizes = (getattr(config, name) for name in plan.SIZES)
+    key = [assets.VERSION, assets.identity(where), condition, config.seed,
+           options["cameras_each"], *sizes]  # fmt: skip
     folder = run.cache_dir() / f"walkers3d-v{WALKERS3D_VERSION}-{run.fingerprint(key)}"
     if not complete(folder, len(shots) * config.frames):
         with one_at_a_time(folder):  # whoever comes second finds it rendered
             if not complete(folder, len(shots) * config.frames):
                 _render(folder, where, shots, config, condition, int(options["workers"]))
-    tracklets = pd.read_csv(folder / "tracklets.csv", index_col="tracklet", keep_default_na=False)
-    return TrackletSet(
-        name="walkers3d" if condition == "standard" else f"walkers3d_{condition}",
-        tracklets=tracklets.astype({"camera": "Int64"}),
-        frames=pd.read_csv(folder / "frames.csv"),
-        pixels=ArrayStore.open(folder / "pixels.npy"),
-        masks=ArrayStore.open(folder / "masks.npy"),
-        rule=Rule(same_camera_junk=True, queries_in_gallery=True),
-        facts={"kind": "synthetic (rendered people, MakeHuman's assets, CC0)",
-               "version": str(WALKERS3D_VERSION), "seed": str(config.seed),
-               "condition": condition},
-    )  # fmt: skip
+    facts = {"kind": "synthetic (rendered people, MakeHuman's assets, CC0)",
+             "version": str(WALKERS3D_VERSION), "seed": str(config.seed)}  # fmt: skip
+    return opened(folder, "walkers3d", condition, facts)
 
 
 def _options(config: DataConfig, condition: str) -> dict[str, Any]:
-    problems = [] if condition in CONDITIONS else [
-        f"condition {condition!r} is none of {', '.join(CONDITIONS)}"
-    ]  # fmt: skip
-    sizes = ("train_persons", "val_persons", "test_persons", "cameras", "tracklets_per_camera",
-             "frames")  # fmt: skip
-    problems += [f"data.{name}: expected 1 or more, got {getattr(config, name)}"
-                 for name in sizes if getattr(config, name) < 1]  # fmt: skip
+    problems = plan.problems(config, condition)
     problems += [f"data.options.{name}: none of {', '.join(OPTIONS)}"
                  for name in config.options if name not in OPTIONS]  # fmt: skip
     options = {**OPTIONS, **config.options}
@@ -127,15 +100,7 @@ def _options(config: DataConfig, condition: str) -> dict[str, Any]:
 
 
 def _shots(config: DataConfig, condition: str, each: int) -> list[Shot]:
-    counts = {"train": config.train_persons, "val": config.val_persons, "test": config.test_persons}
-    return [
-        Shot(split, person, camera, repeat)
-        for split, count in counts.items()
-        if condition == "standard" or split == "test"
-        for person in range(1, count + 1)
-        for camera in _passed(config, split, person, each)
-        for repeat in range(1, config.tracklets_per_camera + 1)
-    ]
+    return plan.shots(config, condition, lambda split, who: _passed(config, split, who, each))
 
 
 def _passed(config: DataConfig, split: str, person: int, each: int) -> list[int]:
@@ -164,11 +129,7 @@ def _render(folder: Path, where: Path, shots: list[Shot], config: DataConfig, co
     visibility = np.concatenate([np.array(note["visibility"]) for note in notes])
     kinds = [kind for note in notes for kind in note["occlusion"]]
     tracklets, frames = tables(shots, visibility, kinds, condition == "unseen_cameras", "walkers3d")
-    tracklets.to_csv(folder / "tracklets.csv")
-    frames.to_csv(folder / "frames.csv", index=False)
-    names = ("pixels.npy", "masks.npy", "tracklets.csv", "frames.csv")
-    sizes = {name: (folder / name).stat().st_size for name in names}
-    run.write_json(folder / "complete.json", {"frames": total, "bytes": sizes})
+    finish(folder, tracklets, frames)
 
 
 def _all(jobs: list[Job], workers: int) -> Iterator[None]:
