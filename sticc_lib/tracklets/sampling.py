@@ -9,7 +9,6 @@ import numpy as np
 
 from sticc_lib.config import Policy
 from sticc_lib.tracklets import published_clips
-from sticc_lib.tracklets.batches import PKSampler as PKSampler  # where it is asked for
 from sticc_lib.tracklets.table import TrackletSet
 
 if TYPE_CHECKING:
