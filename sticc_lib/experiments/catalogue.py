@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Collection, Sequence
 
 import numpy as np
 import pandas as pd
@@ -12,7 +13,7 @@ from sticc_lib.config import Config
 from sticc_lib.experiments.methods import method_config
 from sticc_lib.explain.capture import CaptureError, capture
 from sticc_lib.models import zoo
-from sticc_lib.models.base import normalise
+from sticc_lib.models.base import VideoModel, normalise
 from sticc_lib.tracklets.sampling import test_clips
 from sticc_lib.tracklets.table import TrackletSet
 
@@ -39,14 +40,7 @@ def catalogue(labels: Sequence[str], config: Config, data: TrackletSet) -> pd.Da
         picked = test_clips(len(rows_of), model.spec.clip_length, "restricted")[0][0]
         pixels = torch.from_numpy(data.read(rows_of[picked], model.spec.image_size))
         clip = normalise(pixels, model.spec).unsqueeze(0)
-        maps: list[str] = []
-        try:
-            with torch.inference_mode(), capture(model) as found:
-                embedding = model(clip).embedding
-            maps = sorted({name.rsplit(".", 1)[-1] for name in found})
-        except CaptureError:
-            with torch.inference_mode():
-                embedding = model(clip).embedding
+        embedding, maps = _look(model, clip)
         rows[label] = {
             "trunk": _trunk(own),
             "T": model.spec.clip_length,
@@ -57,6 +51,17 @@ def catalogue(labels: Sequence[str], config: Config, data: TrackletSet) -> pd.Da
             "maps": ", ".join(maps),
         }
     return pd.DataFrame.from_dict(rows, orient="index")
+
+
+def _look(model: VideoModel, clip: torch.Tensor) -> tuple[torch.Tensor, list[str]]:
+    """The embedding of a clip, and short names of the maps that could be captured on the way."""
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(torch.inference_mode())
+        found: Collection[str] = ()
+        with contextlib.suppress(CaptureError):  # a method without attention
+            found = stack.enter_context(capture(model))
+        embedding = model(clip).embedding
+        return embedding, sorted({path.rsplit(".", 1)[-1] for path in found})
 
 
 def _trunk(config: Config) -> str:

@@ -9,13 +9,14 @@ import sys
 import time
 from collections.abc import Mapping
 from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
 
 import pandas as pd
 import psutil
 import torch
 
-from sticc_lib.config import Config
-from sticc_lib.experiments.grid import only_thread
+from sticc_lib.config import Config, flatten, to_dict
+from sticc_lib.experiments.grid import Cell, only_thread, run
 from sticc_lib.models import zoo
 from sticc_lib.models.base import VideoModel
 from sticc_lib.models.complexity import cost_table
@@ -62,6 +63,34 @@ def costs(configs: Mapping[str, Config], repeats: int = 5) -> pd.DataFrame:
         ]  # fmt: skip
         rows[label] = dict(zip(COLUMNS, numbers, strict=True))
     return pd.DataFrame.from_dict(rows, orient="index", columns=list(COLUMNS))
+
+
+def measured(configs: Mapping[str, Config], folder: Path, table: str) -> tuple[pd.DataFrame, str]:
+    """The costs of a table's methods: measured once, and anew when a method's sizes changed.
+
+    Args:
+        configs: label -> config.
+        folder: where they are kept.
+        table: under which name.
+
+    Returns:
+        As `costs` gives them (empty if it failed), and the error.
+    """
+    sizes = {label: flatten(to_dict(config.model)) for label, config in configs.items()}
+
+    def work(cell: Cell, place: Path) -> dict[str, float]:
+        held = costs(configs)
+        return {
+            f"{label}|{name}": float(held[name][label]) for label in held.index for name in held
+        }
+
+    outcome = run([Cell(table, sizes)], work, folder)[0]
+    rows: dict[str, dict[str, float]] = {}
+    for key, value in outcome.numbers.items():
+        label, name = key.split("|")
+        rows.setdefault(label, {})[name] = value
+    found = pd.DataFrame.from_dict(rows, orient="index", columns=list(COLUMNS))
+    return found.reindex([label for label in configs if label in rows]), outcome.error
 
 
 def peak(config: Config) -> float:

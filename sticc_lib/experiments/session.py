@@ -164,6 +164,13 @@ def train_method(
     return train(model, learn, config, folder, validate, maps, stop_at)
 
 
+def made_method(config: Config, folder: Path) -> Trained:
+    """A model as it comes if it needs no training, else trained in `folder`, or loaded from it."""
+    if config.model.name in zoo.UNTRAINED:
+        return Trained(new_model(config, load_data(config)).eval(), folder, [])
+    return train_method(config, folder)
+
+
 def evaluate_method(
     model: VideoModel, data: TrackletSet, config: Config, progress: bool = True
 ) -> tuple[Embeddings, Scores]:

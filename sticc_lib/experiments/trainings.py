@@ -5,9 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from sticc_lib.config import Config, identity
-from sticc_lib.experiments.session import load_data, new_model, train_method
+from sticc_lib.experiments.session import made_method
 from sticc_lib.locks import one_at_a_time
-from sticc_lib.models import zoo
 from sticc_lib.presets import steps_for
 from sticc_lib.run import fingerprint
 from sticc_lib.training import Trained
@@ -33,7 +32,5 @@ def trained(config: Config, folder: Path, data: str) -> Trained:
         data: the set's fingerprint.
     """
     place = folder / f"{config.model.name}-{fingerprint(inputs(config, data))}"
-    if config.model.name in zoo.UNTRAINED:
-        return Trained(new_model(config, load_data(config)).eval(), place, [])
     with one_at_a_time(place):
-        return train_method(config, place)
+        return made_method(config, place)

@@ -19,7 +19,7 @@ methods are what an hour on two cores holds; everything else is the same for all
 
 
 def choose_rates(
-    configs: Mapping[str, Config], folder: Path, data: str, workers: int = 1, force: bool = False
+    configs: Mapping[str, Config], folder: Path, data: str, workers: int = 1
 ) -> tuple[dict[str, float], pd.DataFrame]:
     """Tries every rate with every method at seed 0; validation persons choose.
 
@@ -28,7 +28,6 @@ def choose_rates(
         folder: of the comparison; trainings go to `trainings/`, results to `trials/`.
         data: the set's fingerprint.
         workers: trials side by side.
-        force: try all anew.
 
     Returns:
         Label -> best rate by validation mAP (the lower of equals); and a row a trial: `method`,
@@ -43,7 +42,7 @@ def choose_rates(
     }
     cells = [grid.Cell(name, inputs(config, data)) for name, config in trials.items()]
     work = partial(_trial, trials, folder / "trainings", data)
-    outcomes = grid.run(cells, work, folder / "trials", force, workers)
+    outcomes = grid.run(cells, work, folder / "trials", workers=workers)
     rows = [
         {"method": o.cell.name.split("/")[0], "lr": trials[o.cell.name].train.lr, **o.numbers}
         for o in outcomes if not o.error
