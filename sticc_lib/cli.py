@@ -16,13 +16,12 @@ import tyro
 from sticc_lib import __version__
 from sticc_lib.run import stderr
 from sticc_lib.verbs import Compare, Evaluate, Index, Lab, Report, Train
+from sticc_lib.verbs_count import Count
 from sticc_lib.verbs_data import CheckData, Pack
 from sticc_lib.verbs_models import ImportWeights
 
-VERBS = {
-    re.sub(r"(?<=[a-z])(?=[A-Z])", "-", verb.__name__).lower(): verb
-    for verb in (Report, Train, Evaluate, Compare, CheckData, Pack, ImportWeights, Index, Lab)
-}
+ALL = (Report, Train, Evaluate, Compare, Count, CheckData, Pack, ImportWeights, Index, Lab)
+VERBS = {re.sub(r"(?<=[a-z])(?=[A-Z])", "-", verb.__name__).lower(): verb for verb in ALL}
 ABOUT = """\
 Video person re-identification around the STICC model: notebooks, reports, tables.
 
@@ -36,6 +35,7 @@ For example
   sticc train --set model.head.slots=8 --name eight
   sticc evaluate --checkpoint reports/eight --data pets
   sticc compare --seeds 3
+  sticc count street.mp4                         how many people, who was there when
   sticc check-data mars /data/MARS               what is there, and what is wrong
   sticc import-weights psta psta_mars.pth        an official checkpoint becomes one of ours
   sticc lab

@@ -6,6 +6,7 @@ One vector a crop, so that what varies within a short track can be measured.
 from __future__ import annotations
 
 import copy
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -15,6 +16,7 @@ from sticc_lib.models.base import VideoModel, normalise
 from sticc_lib.models.cache import fold_batchnorm
 from sticc_lib.run import bar
 from sticc_lib.tracklets.sampling import test_clips
+from sticc_lib.tracklets.store import PixelStore
 from sticc_lib.values import ConfigError
 
 KINDS = ("stripes+hsv", "stripes", "hsv", "sticc", "sticc+hsv", "sticc+stripes+hsv", "frozen")
@@ -23,8 +25,40 @@ PARTS = {"stripes": "stripes", "hsv": "hsv_histogram", "frozen": "frozen"}
 BATCH = 32
 
 
+class Pixels(Protocol):
+    """Crops that can be asked for by number: an array, or `Crops` that lie on disk."""
+
+    def __len__(self) -> int:
+        """How many."""
+        ...
+
+    def __getitem__(self, which: np.ndarray | slice, /) -> np.ndarray:
+        """uint8 [n, 3, H, W]."""
+        ...
+
+
+class Crops:
+    """Some crops of a store, read when asked for.
+
+    Args:
+        store: where they lie.
+        rows: int [n], which.
+    """
+
+    def __init__(self, store: PixelStore, rows: np.ndarray):
+        self._store, self._rows = store, rows
+
+    def __len__(self) -> int:
+        """How many."""
+        return len(self._rows)
+
+    def __getitem__(self, which: np.ndarray | slice, /) -> np.ndarray:
+        """uint8 [n, 3, H, W] of int [n] numbers."""
+        return self._store.read(self._rows[which])
+
+
 def crop_features(
-    pixels: np.ndarray,
+    pixels: Pixels,
     owner: np.ndarray,
     kind: str = "stripes+hsv",
     model: VideoModel | None = None,
@@ -36,7 +70,7 @@ def crop_features(
     clip. CHOICE: rather than clips of one frame, which the temporal part was not trained for.
 
     Args:
-        pixels: uint8 [n, 3, H, W], RGB.
+        pixels: n crops, RGB.
         owner: int [n], the fragment of each crop; crops of one stand in time order.
         kind: one of KINDS; `tuned` is a part, too: a trunk tuned to the video (tune.tune).
         model: what `sticc` stands for, any trained model; or `tuned`.
@@ -83,14 +117,12 @@ def fragment_means(values: np.ndarray, owner: np.ndarray, count: int) -> np.ndar
     return (sums / np.maximum(crops, 1)[:, None]).astype(np.float32)
 
 
-def _by_crop(model: VideoModel, pixels: np.ndarray, progress: bool) -> np.ndarray:
+def _by_crop(model: VideoModel, pixels: Pixels, progress: bool) -> np.ndarray:
     rows, masks = np.arange(len(pixels))[:, None], np.ones((len(pixels), 1), bool)
     return _run(model, pixels, rows, masks, progress)
 
 
-def _by_clip(
-    model: VideoModel, pixels: np.ndarray, owner: np.ndarray, progress: bool
-) -> np.ndarray:
+def _by_clip(model: VideoModel, pixels: Pixels, owner: np.ndarray, progress: bool) -> np.ndarray:
     """Each crop takes the vector of the first clip that holds it."""
     rows, masks = [], []
     for fragment in np.unique(owner):
@@ -107,7 +139,7 @@ def _by_clip(
 
 
 def _run(
-    model: VideoModel, pixels: np.ndarray, rows: np.ndarray, masks: np.ndarray, progress: bool
+    model: VideoModel, pixels: Pixels, rows: np.ndarray, masks: np.ndarray, progress: bool
 ) -> np.ndarray:
     """Clips [n, T] of crops to vectors float32 [n, D]."""
     model = _folded(model)

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from sticc_lib.counting.adapt import folds, thirds, track_numbers
 from sticc_lib.counting.calibrate import Cut, cut
 from sticc_lib.counting.evidence import Evidence
-from sticc_lib.counting.features import unit
+from sticc_lib.counting.features import Pixels, unit
 from sticc_lib.models import zoo
 from sticc_lib.models.base import VideoModel, normalise
 from sticc_lib.models.cache import fold_batchnorm
@@ -30,12 +30,12 @@ HELD = 5
 
 
 def tune(
-    pixels: np.ndarray, evidence: Evidence, steps: int = 150, seed: int = 0, progress: bool = True
+    pixels: Pixels, evidence: Evidence, steps: int = 150, seed: int = 0, progress: bool = True
 ) -> tuple[VideoModel, np.ndarray]:
     """Tunes striped features of the frozen trunk.
 
     Args:
-        pixels: uint8 [crops, 3, 128, 64], in the order of the evidence's crops.
+        pixels: crops of 128 x 64, in the order of the evidence's crops.
         evidence: its tracks and who was seen at once; its features do not count.
         steps: of 48 crops, 0.3 to 0.4 CPU seconds each.
         seed: of the batches.
@@ -111,7 +111,7 @@ def held_cut(evidence: Evidence, held: np.ndarray) -> Cut:
     return cut(same, different, "tracks held out of the tuning, at equal cost")
 
 
-def _maps(model: VideoModel, pixels: np.ndarray) -> Tensor:
+def _maps(model: VideoModel, pixels: Pixels) -> Tensor:
     """What the frozen half gives: float16 [crops, C', H', W']."""
     frozen = fold_batchnorm(model.trunk.frozen).to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
     parts = []

@@ -1,0 +1,131 @@
+"""Counting the people of video files into a folder: what `sticc count` and notebook 08 call."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sticc_lib.counting.boxfile import FromFile
+from sticc_lib.counting.count import CountOptions, count
+from sticc_lib.counting.counted import Counted
+from sticc_lib.counting.detector import Detector, NanoDet, Torchvision
+from sticc_lib.counting.outputs import write_data, write_feet
+from sticc_lib.counting.points import BoxSize, read_points, to_boxes
+from sticc_lib.counting.trained import trained_cut
+from sticc_lib.counting.video import Video
+from sticc_lib.experiments.session import checkpoint_for, shipped_checkpoint
+from sticc_lib.models import zoo
+from sticc_lib.models.base import VideoModel
+from sticc_lib.run import project_root, stderr
+from sticc_lib.values import ConfigError
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where people are found.
+
+    Attributes:
+        detector: `nanodet`, or the name of one of torchvision's detectors; not asked where there
+            are boxes or points.
+        score: boxes of the detector, or of the file, below it are left out; None for its own.
+        boxes: a file with boxes, perhaps with tracks (counting.boxfile).
+        points: a folder of `<frame>.txt` with `x y` lines (counting.points).
+        person: how large a person is, for points.
+        fps: frames a second; 0 for the file's own.
+        accept_truncated: take a cut file as far as it goes.
+    """
+
+    detector: str = "nanodet"
+    score: float | None = None
+    boxes: str = ""
+    points: str = ""
+    person: BoxSize = field(default_factory=BoxSize)
+    fps: float = 0.0
+    accept_truncated: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuses two sources at once.
+
+        Raises:
+            ConfigError: boxes and points.
+        """
+        if self.boxes and self.points:
+            raise ConfigError("boxes and points were given; people are found by one of them")
+
+    def open(self, videos: Sequence[str | Path], options: CountOptions) -> tuple[Video, Detector]:
+        """The video, and what finds people in it; reads and checks everything, writes nothing."""
+        video = Video.open(videos, self.fps, self.accept_truncated)
+        score = {} if self.score is None else {"score": self.score}
+        if self.boxes:
+            return video, FromFile(self.boxes, video, **score)
+        if self.points:
+            found = read_points(self.points, self._looked_at(video, options))
+            boxes = to_boxes(found, self.person)
+            return video, FromFile.of(boxes, video, Path(self.points).name)
+        if self.detector == "nanodet":
+            return video, NanoDet(**score)
+        return video, Torchvision(self.detector, **score)
+
+    @staticmethod
+    def _looked_at(video: Video, options: CountOptions) -> list[int]:
+        """The numbers of the frames that will be looked at, each of which needs its points."""
+        first = round(options.start * video.fps) + 1
+        last = min(video.count, int(min(options.stop, video.seconds) * video.fps + 0.5))
+        return list(range(first, last + 1, options.step))
+
+
+def count_videos(
+    videos: Sequence[str | Path],
+    out: str | Path = "",
+    source: Source | None = None,
+    options: CountOptions | None = None,
+    checkpoint: str | Path = "",
+    points: bool = False,
+    progress: bool = True,
+) -> tuple[Counted, Path]:
+    """Counts people and writes the data files; interrupted, the same call goes on.
+
+    Args:
+        videos: one file, or several that follow each other.
+        out: the folder; by default reports/count_<name of the first>.
+        source: where people are found.
+        options: how they are counted.
+        checkpoint: of the model that `sticc` among the features stands for; by default the
+            shipped one.
+        points: write `points/<frame>.txt`, too.
+        progress: show bars.
+
+    Raises:
+        VideoError, DataError, ConfigError, RunError, DetectorError: before anything is written.
+    """
+    began, ours = time.perf_counter(), options or CountOptions()
+    where = source or Source()
+    video, detector = where.open(videos, ours)
+    model = embedder(ours.features, checkpoint)
+    folder = Path(out) if str(out) else project_root() / "reports" / f"count_{video.name}"
+    trained = trained_cut(ours.features, model, progress) if ours.adapt == "none" else None
+    counted = count(video, detector, folder / "seen", ours, model, trained, progress)
+    seconds = time.perf_counter() - began
+    more = {"detector": detector.name, "files": [str(f.path.name) for f in video.files],
+            "checkpoint": str(checkpoint), "seconds_used": round(seconds, 2)}  # fmt: skip
+    write_data(counted, ours, folder, more)
+    if points:
+        write_feet(counted, folder / "points")
+    return counted, folder
+
+
+def embedder(features: str, checkpoint: str | Path = "") -> VideoModel | None:
+    """The model that `sticc` among the features stands for; None where it is not among them.
+
+    Raises:
+        ConfigError: no such checkpoint.
+    """
+    if "sticc" not in features.split("+"):
+        return None
+    path = Path(checkpoint) if str(checkpoint) else shipped_checkpoint()
+    if (path / "checkpoints").is_dir():
+        path, which = checkpoint_for(path)
+        stderr(which)
+    return zoo.load(path)[0]
