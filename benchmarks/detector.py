@@ -15,45 +15,13 @@ import time
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
-from sticc_lib.counting.boxes import hits, iou
 from sticc_lib.counting.detector import NanoDet
 from sticc_lib.counting.video import Video
+from sticc_lib.experiments.count_scores import detected, known
 from sticc_lib.run import data_dir, project_root
 
 EMBEDDED = data_dir() / "pets2009" / "s2l1_view1.mp4"
-OURS = data_dir() / "pets2009" / "boxes.csv"
-COORDINATES = ["x", "y", "w", "h"]
-
-
-def truths(folder: Path) -> dict[str, tuple[pd.DataFrame, pd.DataFrame]]:
-    """Name to (boxes that should be found, boxes that may be)."""
-    ours = pd.read_csv(OURS)
-    told = {"boxes.csv": (ours, ours.iloc[:0])}
-    labels = folder / "gt" / "gt.txt"
-    if labels.is_file():
-        names = ["frame", "track", *COORDINATES, "conf"]
-        mot = pd.read_csv(labels, header=None, usecols=range(7), names=names)
-        aside = [mot[mot["conf"] == 0], ours[ours["person"] == "K"]]
-        told["MOT15"] = mot[mot["conf"] != 0], pd.concat(aside)
-    return told
-
-
-def compare(
-    found: dict[int, np.ndarray], wanted: pd.DataFrame, aside: pd.DataFrame
-) -> tuple[float, float]:
-    """(recall, precision) at IoU 0.5."""
-    hit = there = said = 0
-    for frame, boxes in found.items():
-        truth = wanted.loc[wanted["frame"] == frame, COORDINATES].to_numpy(float)
-        spare = aside.loc[aside["frame"] == frame, COORDINATES].to_numpy(float)
-        pairs = hits(boxes, truth)
-        rest = np.delete(boxes, [i for i, _ in pairs], axis=0)
-        excused = (iou(rest, spare) >= 0.5).any(axis=1).sum() if len(spare) else 0
-        hit, there = hit + len(pairs), there + len(truth)
-        said += len(boxes) - int(excused)
-    return hit / there, hit / said
 
 
 def main(folder: str = "", threads: str = "0") -> None:
@@ -69,11 +37,11 @@ def main(folder: str = "", threads: str = "0") -> None:
             found[number] = detector.detect([frame])[0]
             spent.append(time.perf_counter() - start)
             cpu.append(time.process_time() - used)
-        for name, (wanted, aside) in truths(beside).items():
-            recall, precision = compare(found, wanted, aside)
+        for name, told in known(beside).items():
+            score = detected(found, told)
             print(
                 f"{path.name} against {name}, {len(found)} frames: "
-                f"recall {recall:.3f}, precision {precision:.3f}"
+                f"recall {score['recall']:.3f}, precision {score['precision']:.3f}"
             )
         print(
             f"{path.name}: {1 / np.median(spent):.1f} frames/s "

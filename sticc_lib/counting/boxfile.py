@@ -25,6 +25,9 @@ FORM = "write a header frame,x,y,w,h and perhaps score,track, and commas between
 CORNERS = ("x_min", "y_min", "x_max", "y_max")
 ALSO = {"left": "x", "top": "y", "width": "w", "height": "h", "confidence": "score",
         "conf": "score", "id": "track", "track_id": "track", "tracker_id": "track"}  # fmt: skip
+MOST = 1000
+"""Boxes in one frame; more are taken for a fault of the file. CHOICE: no camera tells more people
+apart, and work in a frame grows with their square."""
 MOT = ("frame", "track", "x", "y", "w", "h", "score")
 
 
@@ -54,7 +57,7 @@ class FromFile:
             problems.append(Problem(str(path), "no boxes in it", FORM))
         first = first_frame if first_frame in (0, 1) else int(not (table["frame"] == 0).any())
         table = table.assign(frame=table["frame"] + 1 - first)
-        _check(self.path, table, video, problems)
+        _check(self.path, table, video, problems, score)
         fatal = [p for p in problems if p.fatal]
         if fatal:
             listed = "\n".join(f"  - {p}" for p in fatal[:50])
@@ -164,7 +167,9 @@ def _names(lines: Sequence[str]) -> tuple[list[str], int]:
     return [*MOT, *more][: len(fields)], 0
 
 
-def _check(path: Path, table: pd.DataFrame, video: Video, problems: list[Problem]) -> None:
+def _check(
+    path: Path, table: pd.DataFrame, video: Video, problems: list[Problem], score: float
+) -> None:
     """What does not fit the video, or itself."""
     line, frame = table["line"].to_numpy(), table["frame"].to_numpy(np.int64)
 
@@ -174,6 +179,10 @@ def _check(path: Path, table: pd.DataFrame, video: Video, problems: list[Problem
 
     tell((table["w"] <= 0) | (table["h"] <= 0), "a box without area", "take it out")
     beyond = (frame < 1) | (frame > video.count)
+    sizes = table["frame"][table["score"] >= score].value_counts()
+    if len(sizes) and sizes.iloc[0] > MOST:
+        what = f"{sizes.iloc[0]:,} boxes in frame {int(sizes.index[0])}, expected at most {MOST:,}"
+        problems.append(Problem(str(path), what, "leave weak ones out with a higher score"))
     tell(beyond, f"a frame the video has not (1 to {video.count})", "do both belong together?")
     twice = table.duplicated(["frame", "track"]).to_numpy() & (table["track"] >= 0).to_numpy()
     tell(twice, "its track is twice in this frame", "keep one")

@@ -83,6 +83,7 @@ def count_videos(
     options: CountOptions | None = None,
     checkpoint: str | Path = "",
     points: bool = False,
+    video: bool = True,
     progress: bool = True,
 ) -> tuple[Counted, Path]:
     """Counts people and writes the data files; interrupted, the same call goes on.
@@ -95,6 +96,7 @@ def count_videos(
         checkpoint: of the model that `sticc` among the features stands for; by default the
             shipped one.
         points: write `points/<frame>.txt`, too.
+        video: write the annotated video, too.
         progress: show bars.
 
     Raises:
@@ -102,13 +104,13 @@ def count_videos(
     """
     began, ours = time.perf_counter(), options or CountOptions()
     where = source or Source()
-    video, detector = where.open(videos, ours)
+    watched, detector = where.open(videos, ours)
     model = embedder(ours.features, checkpoint)
-    folder = Path(out) if str(out) else project_root() / "reports" / f"count_{video.name}"
+    folder = Path(out) if str(out) else project_root() / "reports" / f"count_{watched.name}"
     trained = trained_cut(ours.features, model, progress) if ours.adapt == "none" else None
-    counted = count(video, detector, folder / "seen", ours, model, trained, progress)
+    counted = count(watched, detector, folder / "seen", ours, model, trained, progress)
     seconds = time.perf_counter() - began
-    more = {"detector": detector.name, "files": [str(f.path.name) for f in video.files],
+    more = {"detector": detector.name, "files": [str(f.path.name) for f in watched.files],
             "checkpoint": str(checkpoint), "seconds_used": round(seconds, 2)}  # fmt: skip
     write_data(counted, ours, folder, more)
     if points:

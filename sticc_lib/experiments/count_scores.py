@@ -1,0 +1,150 @@
+"""A count of the embedded real video against what is known of it: detections, people, intervals."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from sticc_lib.counting.baselines import Truth, score, score_table
+from sticc_lib.counting.boxes import hits, iou
+from sticc_lib.counting.count import CountOptions, recount
+from sticc_lib.counting.counted import Counted
+from sticc_lib.counting.identify import Individuals
+from sticc_lib.counting.trained import trained_cut
+from sticc_lib.experiments.counts import embedder
+from sticc_lib.experiments.session import shipped_checkpoint
+from sticc_lib.run import data_dir, project_root
+from sticc_lib.tracklets.sources.pets2009 import read_boxes
+
+FRAMES, STEP = 795, 21
+"""Of the clip; 3 seconds at 7 frames a second."""
+CORNERS = ["x", "y", "w", "h"]
+WAYS = (
+    ("hsv", "none"), ("frozen", "none"), ("stripes", "none"), ("stripes+hsv", "none"),
+    ("sticc", "none"), ("hsv", "lda"), ("stripes", "lda"), ("stripes+hsv", "lda"),
+    ("stripes+hsv", "wccn"), ("sticc", "lda"), ("sticc+hsv", "lda"),
+)  # fmt: skip
+"""Features and adaptation of the rows of `ways_table`."""
+SEEDS = (0, 1, 2)
+"""Of the shipped STICC."""
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is known of a video.
+
+    Attributes:
+        truth: who was where.
+        aside: boxes of people who are not labelled: who lies on one counts neither way.
+    """
+
+    truth: Truth
+    aside: pd.DataFrame
+
+
+def known(shared: Path | None = None) -> dict[str, Known]:
+    """`boxes.csv` of the embedded clip, and `MOT15` where its labels stand beside the project.
+
+    In MOT15 the far walker K is not labelled; rows that it says to ignore are set aside.
+
+    Args:
+        shared: folder with `gt/gt.txt` and `track_to_person.csv`.
+    """
+    ours = read_boxes(data_dir() / "pets2009" / "boxes.csv")
+    found = {"boxes.csv": Known(Truth(ours, STEP, FRAMES), ours.iloc[:0])}
+    folder = shared or project_root().parent / "shared" / "data" / "pets2009"
+    labels, names = folder / "gt" / "gt.txt", folder / "track_to_person.csv"
+    if labels.is_file() and names.is_file():
+        columns = ["frame", "track", *CORNERS, "conf"]
+        mot = pd.read_csv(labels, header=None, usecols=range(7), names=columns)
+        person = pd.read_csv(names).set_index("track_id")["person"]
+        mot = mot.assign(person=mot["track"].map(person))
+        wanted = mot[(mot["conf"] != 0) & mot["person"].notna()]
+        aside = pd.concat([mot.drop(wanted.index), ours[ours["person"] == "K"]])
+        found["MOT15"] = Known(Truth(wanted, STEP, FRAMES), aside)
+    return found
+
+
+def detected(found: Mapping[int, np.ndarray], told: Known) -> dict[str, float]:
+    """`recall` and `precision` at IoU 0.5 of what a detector found.
+
+    Args:
+        found: frame number -> boxes [n, 4 or more], x y w h first; of all frames looked at.
+        told: what is known of these frames; others are passed over.
+    """
+    none, hit, said, there = np.empty((0, 4)), 0, 0, 0
+    wanted_of, spare_of = _by_frame(told.truth.boxes), _by_frame(told.aside)
+    for frame, boxes in found.items():
+        wanted, spare = wanted_of.get(frame, none), spare_of.get(frame, none)
+        pairs = hits(boxes[:, :4], wanted)
+        rest = np.delete(boxes[:, :4], [i for i, _ in pairs], axis=0)
+        excused = (iou(rest, spare) >= 0.5).any(axis=1).sum() if len(spare) and len(rest) else 0
+        hit, there, said = hit + len(pairs), there + len(wanted), said + len(boxes) - int(excused)
+    return {"recall": hit / max(there, 1), "precision": hit / max(said, 1)}
+
+
+def boxes_of(counted: Counted) -> dict[int, np.ndarray]:
+    """Frame number -> boxes, of every frame of a count; for `detected`."""
+    held, none = _by_frame(counted.observed.boxes), np.empty((0, 4))
+    spans = counted.observed.intervals[["first_frame", "last_frame"]].to_numpy().tolist()
+    return {n: held.get(n, none) for low, high in spans for n in range(low, high + 1)}
+
+
+def _by_frame(boxes: pd.DataFrame) -> dict[int, np.ndarray]:
+    corners = boxes[CORNERS].to_numpy(float)
+    return {int(n): corners[rows] for n, rows in boxes.groupby("frame").indices.items()}
+
+
+def scored(counted: Counted, told: Known) -> dict[str, float]:
+    """All scores of a count (scores.score_video), people who are set aside left out."""
+    return score(counted.evidence, _left(counted, counted.person, told), told.truth)
+
+
+def ways_table(
+    counted: Counted, told: Known, ways: Sequence[tuple[str, str]] = WAYS,
+    options: CountOptions | None = None, progress: bool = True,
+) -> pd.DataFrame:  # fmt: skip
+    """The same boxes counted by other features, before and after adaptation; floors; the oracle.
+
+    Args:
+        counted: whose boxes.
+        told: the truth, for scores and the oracle alone.
+        ways: features and adaptation of each row. STICC's rows come once a shipped seed.
+        options: all else.
+        progress: show bars.
+
+    Returns:
+        Columns of `baselines.COLUMNS`.
+    """
+    base, answers = options or CountOptions(), {}
+    for features, adapt in ways:
+        for seed in SEEDS if "sticc" in features.split("+") else SEEDS[:1]:
+            model = embedder(features, shipped_checkpoint(seed=seed))
+            trained = trained_cut(features, model, progress) if adapt == "none" else None
+            now = replace(base, features=features, adapt=adapt)
+            found = recount(counted.observed, now, model, trained, progress)
+            name = f"{features}, {adapt}" + (f", seed {seed}" if model is not None else "")
+            answers[name] = _set_aside(found, told)
+    return score_table(counted.evidence, answers, told.truth)
+
+
+def _set_aside(found: Counted, told: Known) -> Individuals | np.ndarray:
+    return found.found if told.aside.empty else _left(found, found.person, told)
+
+
+def _left(counted: Counted, person: np.ndarray, told: Known) -> np.ndarray:
+    """int [fragments], 0 for those of which most boxes lie on somebody set aside."""
+    if told.aside.empty:
+        return person
+    boxes = counted.observed.boxes
+    on = np.zeros(len(boxes), bool)
+    corners, rows_of = boxes[CORNERS].to_numpy(float), boxes.groupby("frame").indices
+    for frame, spare in _by_frame(told.aside).items():
+        rows = rows_of.get(frame, np.empty(0, int))
+        on[rows] = (iou(corners[rows], spare) >= 0.5).any(axis=1)
+    share = pd.Series(on).groupby(boxes["fragment"].to_numpy()).mean().to_numpy()
+    return np.where(share > 0.5, 0, person)
