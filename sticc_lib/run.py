@@ -220,4 +220,5 @@ def bar(progress: bool = True, **options: Any) -> Any:
 
 def stderr(text: str) -> None:
     """One line to the error stream: headless progress and warnings."""
-    print(text, file=sys.stderr, flush=True)
+    sys.stderr.write(f"{text}\n")  # in one piece: threads would mix lines and their ends
+    sys.stderr.flush()
