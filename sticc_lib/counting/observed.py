@@ -40,6 +40,28 @@ class Observed:
     fps: float
     notes: tuple[str, ...] = ()
 
+    def seconds(self, frames: np.ndarray) -> np.ndarray:
+        """When frames begin, seconds of the video, float; of the last frame + 1, when it ends.
+
+        Where the rate varies (intervals begin half a second and more off an even spacing), frames
+        are spaced evenly between the intervals' own times.
+        """
+        seen = self.intervals[self.intervals["frames"] > 0]
+        first, start = (seen[name].to_numpy(float) for name in ("first_frame", "start"))
+        even = start[0] + (np.asarray(frames, float) - first[0]) / self.fps
+        if np.abs(start[0] + (first - first[0]) / self.fps - start).max() < 0.5:
+            return even
+        beyond = start[-1] + (np.asarray(frames, float) - first[-1]) / self.fps
+        return np.where(frames < first[-1], np.interp(frames, first, start), beyond)
+
+    def pictures(self) -> np.ndarray:
+        """Row of `pixels` that shows each fragment, int [fragments]: its middle (clean) crop."""
+        clean = self.crops.groupby("fragment")["clean"].transform("any")
+        best = self.crops[self.crops["clean"] | ~clean]
+        by = best.groupby("fragment")["row"]
+        middle = by.cumcount() == by.transform("size") // 2
+        return best.loc[middle, "row"].to_numpy()
+
     def tracklets(self) -> TrackletSet:
         """Every fragment as a tracklet of the same number, each a person of its own.
 
