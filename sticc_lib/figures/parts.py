@@ -169,6 +169,11 @@ def signed(value: float, digits: int = 1) -> str:
     return f"{round(value, digits) + 0.0:+.{digits}f}".replace("-", "−")
 
 
+def several(count: int, one: str, many: str = "") -> str:
+    """1 visit, 2 visits, 1,200 people."""
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
 def titled(title: str, of: str) -> str:
     """A title, followed by what a set is called where one is named."""
     return f"{title}: {condition(of)}" if of else title
