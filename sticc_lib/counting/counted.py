@@ -29,6 +29,7 @@ class Counted:
             are in it.
         counted: bool [individuals], False for the unsure: seen for too short a time.
         corrected: how many corrections were made by hand.
+        dropped: individuals that were said to be nobody; not counted, and not unsure either.
     """
 
     observed: Observed
@@ -37,19 +38,25 @@ class Counted:
     of: np.ndarray
     counted: np.ndarray
     corrected: int = 0
+    dropped: frozenset[int] = frozenset()
 
     @classmethod
     def of_found(cls, observed: Observed, evidence: Evidence, found: Individuals) -> Counted:
         """As it was found, nothing corrected."""
         return cls(observed, evidence, found, found.of, found.counted)
 
-    def with_people(self, of: np.ndarray, corrected: int) -> Counted:
+    def with_people(
+        self, of: np.ndarray, corrected: int, dropped: np.ndarray | None = None,
+        kept: np.ndarray | None = None,
+    ) -> Counted:  # fmt: skip
         """The same video with other individuals.
 
         Args:
             of: int [fragments], any numbers; they are numbered anew by first appearance, and who
                 was seen for less than `least_seconds` of the settings is unsure.
             corrected: how many corrections led to it.
+            dropped: bool [fragments], of nobody: their individuals are not counted.
+            kept: bool [fragments]: their individuals are, however short they were seen.
         """
         first = self.observed.fragments["first_frame"].to_numpy()
         names, place = np.unique(of, return_inverse=True)
@@ -64,7 +71,12 @@ class Counted:
         boxes = self.observed.fragments["n"].to_numpy()
         seconds = np.bincount(number, boxes, len(names) + 1)[1:] / self.observed.fps
         sure = seconds >= self.found.settings.least_seconds
-        return replace(self, of=number, counted=sure, corrected=corrected)
+        nobody = np.empty(0, np.int64) if dropped is None else np.unique(number[dropped])
+        if kept is not None:
+            sure[number[kept] - 1] = True
+        sure[nobody - 1] = False
+        said = frozenset(nobody.tolist())
+        return replace(self, of=number, counted=sure, corrected=corrected, dropped=said)
 
     @property
     def unique(self) -> int:
@@ -73,8 +85,8 @@ class Counted:
 
     @property
     def low(self) -> int:
-        """Lower end of the count's 90 % interval; corrections move it along."""
-        return self.found.low + self.unique - self.found.unique
+        """Lower end of the count's 90 % interval; corrections move it along, not below 0."""
+        return max(self.found.low + self.unique - self.found.unique, 0)
 
     @property
     def high(self) -> int:
