@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from sticc_lib.counting.anonymise import blur_frame
 from sticc_lib.counting.boxes import iou
 from sticc_lib.tracklets.store import Size, crop_box, resize
 
@@ -36,10 +37,12 @@ class Keeper:
     Attributes:
         size: (height, width) of the pictures.
         crops: how many of each track are wanted.
+        anonymise: the heads of all boxes of a frame are blurred before a picture is taken from it.
     """
 
     size: Size
     crops: int = 8
+    anonymise: bool = False
     _held: dict[tuple[int, bool], _Thinned] = field(default_factory=dict)
     _limit: int = 0
     _count: int = 0
@@ -47,6 +50,7 @@ class Keeper:
     def add(self, frame: int, pixels: np.ndarray, boxes: np.ndarray, tracks: np.ndarray) -> None:
         """Takes the boxes ([n, 4 or 5], pixels) of a frame (uint8 [H, W, 3]), with tracks [n]."""
         self._limit = self._limit or 2 * self.crops
+        pixels = blur_frame(pixels, boxes) if self.anonymise else pixels
         image = np.moveaxis(pixels, 2, 0)
         tidy = clean(boxes, pixels.shape[1], pixels.shape[0])
         for box, track, good in zip(boxes, tracks.tolist(), tidy.tolist(), strict=True):

@@ -41,6 +41,7 @@ def observe(
     stop: float = math.inf,
     step: int = 1,
     progress: bool = True,
+    anonymise: bool = False,
 ) -> Observed:
     """Watches a video once; goes on at the last finished interval if it was interrupted.
 
@@ -55,6 +56,9 @@ def observe(
         start, stop: seconds of the video.
         step: 2 looks at every second frame, and so on.
         progress: show a bar.
+        anonymise: heads are blurred before a crop is kept, so that no face reaches the disk. The
+            detector sees the frames as they are; features see blurred heads and lose hair, hat
+            and face, which helps to tell people apart who are dressed alike.
 
     Raises:
         VideoError: the video cannot be read on, or has no frame in this span.
@@ -66,6 +70,8 @@ def observe(
     if isinstance(detector, FromFile) and detector.tracked:
         joiner = detector
     identity = _identity(video, detector, joiner, clock, size, crops, start, stop, step)
+    if anonymise:
+        identity["anonymise"] = True
     journal = Journal(folder, size, identity)
     ended = journal.complete
     if ended is None or ended["frames"] != video.count:
@@ -73,7 +79,8 @@ def observe(
         if keep and journal.read(keep - 1).bounds[5]:
             keep -= 1  # the video has grown: its last interval is whole now
         journal.reopen(keep)
-        _watch(video, detector, joiner, journal, clock, crops, (start, stop, step), progress)
+        keeper = Keeper(size, crops, anonymise)
+        _watch(video, detector, joiner, journal, clock, keeper, (start, stop, step), progress)
         journal.finish(frames=video.count)
     notes = tuple(getattr(detector, "notes", ()))
     return load(journal, video.name, video.fps, notes)
@@ -97,8 +104,8 @@ def fragment_tracklets(
 
 
 def _watch(
-    video: Video, detector: Detector, joiner: Joiner, journal: Journal, clock: Clock, crops: int,
-    span: tuple[float, float, int], progress: bool,
+    video: Video, detector: Detector, joiner: Joiner, journal: Journal, clock: Clock,
+    keeper: Keeper, span: tuple[float, float, int], progress: bool,
 ) -> None:  # fmt: skip
     """Appends interval after interval until the video ends."""
     after = 0
@@ -107,7 +114,7 @@ def _watch(
         clock = _begun(clock, int(first.bounds[0]), float(first.bounds[3]))
         after = int(last.bounds[1])
         joiner.restore(last.state)
-    keeper, seen = Keeper(journal.size, crops), _Seen()
+    seen = _Seen()
     total = _expected(video, span)
     shown = bar(progress, total=total, initial=min(after, total), desc="find people", unit="frame")
     interval, number, seconds = journal.done, after, -1.0
