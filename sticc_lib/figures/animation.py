@@ -1,0 +1,51 @@
+"""A short animated GIF of a video, small enough for a README."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from sticc_lib.counting.writing import write_gif
+from sticc_lib.run import atomic
+
+LADDER = ((480, 96), (420, 64), (360, 64), (320, 48), (240, 32), (160, 16))
+"""Width and colours, tried until the file is small enough."""
+STILL = 14
+"""Steps of 255 by which a pixel must differ from what is shown. CHOICE: grain of a camera is below
+it, and takes most of the bytes of a GIF."""
+
+
+def write_small(
+    path: str | Path, frames: Sequence[np.ndarray], fps: float, most: int = 2_000_000
+) -> Path:
+    """Writes a GIF of at most so many bytes, or as small as it gets; whole or not at all.
+
+    Args:
+        path: the file.
+        frames: uint8 [H, W, 3], RGB, of one size.
+        fps: frames a second.
+        most: bytes.
+
+    Raises:
+        ValueError: no frames.
+    """
+    shown = steady(frames)
+    with atomic(path) as temporary:
+        for width, colors in LADDER:
+            write_gif(temporary, shown, fps, width, colors)
+            if temporary.stat().st_size <= most:
+                break
+    return Path(path)
+
+
+def steady(frames: Sequence[np.ndarray], still: int = STILL) -> list[np.ndarray]:
+    """The frames with every pixel left as it was shown until it differs by more than `still`."""
+    held: list[np.ndarray] = []
+    for frame in frames:
+        if held:
+            moved = np.abs(frame.astype(np.int16) - held[-1]).max(axis=2) > still
+            frame = np.where(moved[:, :, None], frame, held[-1])
+        held.append(frame)
+    return held
