@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from concurrent.futures import as_completed
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -22,23 +23,44 @@ from sticc_lib.experiments.tune import choose_rates
 from sticc_lib.locks import alone
 from sticc_lib.models import zoo
 from sticc_lib.presets import preset as preset_named
-from sticc_lib.run import Run
+from sticc_lib.run import Run, bar
 from sticc_lib.training import Trained
 
-__all__ = ["METHODS", "Comparison", "Method", "compare", "leads", "markdown", "method_model"]
+__all__ = ["METHODS", "Comparison", "Method", "compare", "leads", "markdown", "method_models"]
 
 
-def method_model(label: str, config: Config, folder: Path) -> Trained:
-    """A method's model: as it comes if it needs no training, else trained in `folder`.
+def method_models(
+    labels: Iterable[str], config: Config, folder: Path, workers: int = 0, progress: bool = True
+) -> dict[str, Trained]:
+    """The models of methods: as they come, or trained, each in a folder of its name.
 
     A training that was finished there is loaded, an interrupted one goes on.
 
     Args:
-        label: of METHODS or of the zoo.
-        config: the run's config; the method's own options and steps are put in.
-        folder: for checkpoints and log.
+        labels: of METHODS or of the zoo.
+        config: the run's config; each method's own options and steps are put in.
+        folder: for checkpoints and logs.
+        workers: trainings side by side; 0 for what suits the machine.
+        progress: show a bar over the methods where several are trained at a time.
+
+    Raises:
+        ConfigError: an unknown method, before anything is trained.
     """
-    return made_method(method_config(label, config.seed, config), folder)
+    configs = {label: method_config(label, config.seed, config) for label in labels}
+    learnt = [name for name, c in configs.items() if c.model.name not in zoo.UNTRAINED]
+    workers = grid.workers_here(workers, len(learnt))
+    if workers > 1:
+        with grid.processes(workers) as pool:
+            waiting = [pool.submit(_learn, configs[name], folder / name) for name in learnt]
+            each = as_completed(waiting)
+            for done in bar(progress, iterable=each, total=len(waiting), desc="train methods"):
+                done.result()
+    return {name: made_method(config, folder / name) for name, config in configs.items()}
+
+
+def _learn(config: Config, folder: Path) -> None:
+    """What another process does; the result is read from the folder."""
+    made_method(config, folder)
 
 
 def compare(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import multiprocessing
 import os
@@ -120,18 +121,28 @@ def _in_turn(work: Work, waiting: Iterable[Waiting]) -> Iterator[Outcome]:
 
 def _side_by_side(work: Work, waiting: list[Waiting], workers: int) -> Iterator[Outcome]:
     """Each in one of several processes; a process that is killed takes the rest down with it."""
+    with processes(workers) as pool:
+        running = {pool.submit(_one, work, *item): item[0] for item in waiting}
+        for future in as_completed(running):
+            try:
+                yield future.result()
+            except BrokenProcessPool:
+                error = "a worker process died; run again to go on"
+                stderr(f"{running[future].name}: failed, {error}")
+                yield Outcome(running[future], {}, error=error)
+
+
+@contextlib.contextmanager
+def processes(workers: int) -> Iterator[ProcessPoolExecutor]:
+    """Processes that share the cores among them; what has not begun when an error comes, is left.
+
+    What they are given has to be a function that another process can import.
+    """
     threads = max(1, (os.cpu_count() or 1) // workers)
     spawn = multiprocessing.get_context("spawn")  # torch does not survive a fork
     with ProcessPoolExecutor(workers, spawn, _few_threads, (threads,)) as pool:
-        running = {pool.submit(_one, work, *item): item[0] for item in waiting}
         try:
-            for future in as_completed(running):
-                try:
-                    yield future.result()
-                except BrokenProcessPool:
-                    error = "a worker process died; run again to go on"
-                    stderr(f"{running[future].name}: failed, {error}")
-                    yield Outcome(running[future], {}, error=error)
+            yield pool
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise

@@ -11,8 +11,9 @@ from sticc_lib import presets
 from sticc_lib.config import ConfigError
 from sticc_lib.experiments import compare as module
 from sticc_lib.experiments import conditions, trainings, tune
-from sticc_lib.experiments.compare import compare, method_model
+from sticc_lib.experiments.compare import compare, method_models
 from sticc_lib.experiments.methods import METHODS, TABLES, method_config
+from sticc_lib.experiments.tune import FACTORS
 from sticc_lib.models import zoo
 from sticc_lib.presets import preset
 from sticc_lib.run import RunError
@@ -189,29 +190,40 @@ def test_the_wide_floors_are_as_wide_as_sticc_at_quick():
     assert len(set(widths)) == 1, dict(zip(WIDE, widths, strict=True))
 
 
-def test_a_methods_model_is_trained_in_its_folder_or_comes_as_it_is(small, tmp_path):
-    floor = method_model("mean_pool", small(), tmp_path / "mean_pool")
-    again = method_model("mean_pool", small(), tmp_path / "mean_pool")
-    assert (floor.resumed_at, again.resumed_at) == (0, 6)
-    assert zoo.weights_fingerprint(floor.model) == zoo.weights_fingerprint(again.model)
-    plain = method_model("stripes", small(), tmp_path / "stripes")
-    assert not plain.model.training
+def test_models_are_trained_in_their_folders_or_come_as_they_are(small, tmp_path):
+    labels = ["mean_pool", "stripes"]
+    first = method_models(labels, small(), tmp_path, workers=1)
+    again = method_models(labels, small(), tmp_path, workers=1)
+    floor, same = first["mean_pool"], again["mean_pool"]
+    assert (floor.resumed_at, same.resumed_at) == (0, 6)
+    assert zoo.weights_fingerprint(floor.model) == zoo.weights_fingerprint(same.model)
+    assert not first["stripes"].model.training
     assert not (tmp_path / "stripes").exists()
     with pytest.raises(ConfigError, match="unknown method 'resnet'"):
-        method_model("resnet", small(), tmp_path)
+        method_models(["mean_pool", "resnet"], small(), tmp_path)
+
+
+def test_models_trained_side_by_side_are_those_trained_in_turn(small, tmp_path):
+    labels = ["mean_pool", "attention_pool"]
+    aside = method_models(labels, small(), tmp_path / "aside", workers=2, progress=False)
+    turn = method_models(labels, small(), tmp_path / "turn", workers=1)
+    for name in labels:
+        assert aside[name].resumed_at == 6  # loaded from what the other process left
+        losses = [[row["loss"] for row in t[name].log if "loss" in row] for t in (aside, turn)]
+        assert losses[0] == pytest.approx(losses[1], rel=1e-4)
 
 
 def test_each_method_of_a_tuned_table_keeps_its_best_rate(call, tmp_path):
     found = call(["sticc", "mean_pool", "frozen"], 1, "aggregation")
-    folder = tmp_path / "c"
+    folder, rates = tmp_path / "c", len(FACTORS)
     trials = pd.read_csv(folder / "aggregation/trials.csv")
-    assert trials.groupby("method").size().to_dict() == {"sticc": 4, "mean_pool": 4}
+    assert trials["method"].value_counts().to_dict() == {"sticc": rates, "mean_pool": rates}
     best = trials.loc[trials.groupby("method")["val_mAP"].idxmax()].set_index("method")
     chosen = trials[trials["chosen"]].set_index("method")
     assert chosen["val_mAP"].to_dict() == best["val_mAP"].to_dict()
     scores = found.values.query("metric == 'val_mAP'").set_index("method")["value"]
     assert scores.to_dict() == chosen["val_mAP"].to_dict(), "the trial is the cell of seed 0"
-    assert len(list((folder / "trainings").iterdir())) == 8, "nothing was trained twice"
+    assert len(list((folder / "trainings").iterdir())) == 2 * rates, "nothing was trained twice"
     assert "**trials" in (folder / "aggregation/table.md").read_text()
 
 
