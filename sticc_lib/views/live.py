@@ -9,6 +9,7 @@ from typing import Any
 import ipywidgets as widgets
 
 from sticc_lib.figures.captions import SMALL, Picture
+from sticc_lib.views.board import Correct
 from sticc_lib.views.controls import Control
 from sticc_lib.views.names import Names
 from sticc_lib.views.picker import Pick
@@ -68,15 +69,23 @@ class Live:
         """Puts words below the picture."""
         self._words.value = html
 
+    def widget(self, name: str) -> Any:
+        """The widget that moves a part of the state."""
+        return next(w for control, w in self._controls if name in control.traits.values())
+
     def _changed(self, name: str, value: Any) -> None:
         if not self._quiet:
             self._moved({name: value})
 
 
 def _arranged(controls: Sequence[tuple[Control, Any]]) -> Any:
-    """Controls in columns as wide as the page gives, labels of one width; a picker on the left."""
+    """Controls in columns as wide as the page gives, labels of one width; a picker on the left.
+
+    What brings its own labels stands above them all.
+    """
     pickers = [widget for control, widget in controls if isinstance(control, Pick)]
-    others = [widget for control, widget in controls if not isinstance(control, Pick)]
+    whole = [widget for control, widget in controls if isinstance(control, Correct)]
+    others = [widget for _, widget in controls if widget not in (*pickers, *whole)]
     wide = max((len(w.description) for w in others if w.style.has_trait("description_width")
                 and not isinstance(w, widgets.Checkbox)), default=0)  # fmt: skip
     for widget in others:
@@ -87,7 +96,10 @@ def _arranged(controls: Sequence[tuple[Control, Any]]) -> Any:
         "grid_template_columns": "repeat(auto-fill, minmax(min(100%, 330px), 1fr))",
         "grid_gap": "2px 20px", "flex": "1 1 330px", "align_content": "flex-start",
     })  # fmt: skip
-    return widgets.HBox([*pickers, grid], layout={"flex_flow": "row wrap", "overflow": "visible"})
+    for widget in whole:
+        widget.layout.width = "100%"
+    parts = [*whole, *pickers, *([grid] if others or not whole else [])]
+    return widgets.HBox(parts, layout={"flex_flow": "row wrap", "overflow": "visible"})
 
 
 def alert(message: str) -> str:
