@@ -82,26 +82,25 @@ class Moments:
         """What is known at a frame."""
         interval = int(np.searchsorted(self._starts, frame, "right")) - 1
         mine = self._rows(frame, frame)
-        around = round(HERE * self.counted.observed.fps)
-        here = set(self._person[self._rows(frame - around, frame + around)].tolist())
         unique = int(np.searchsorted(self.first, frame, "right"))
         before = int(np.searchsorted(self.first, frame - self._every, "right"))
         known = set(self.number[:unique].tolist())
         return Moment(
             interval, len(self._starts), int(self._present[interval]),
             len(set(self._person[mine].tolist()) - {0}), unique, self._boxes[mine],
-            self._person[mine], frozenset(here & known),
+            self._person[mine], frozenset(self._here(frame) & known),
             frozenset(self.number[before:unique].tolist()),
         )  # fmt: skip
 
     def latest(self, frame: int, most: int) -> list[int]:
-        """Those seen last until a frame, at most `most` of them, in order of their numbers."""
+        """Those who are here, and then those seen last; at most `most`, in order of numbers."""
         last = np.zeros(len(self.counted.counted) + 1, np.int64)
         begun = self._spans[:, 0] <= frame
         seen = np.minimum(self._spans[begun, 1], frame)
         np.maximum.at(last, self.counted.person[begun], seen)
         known = self.number[: int(np.searchsorted(self.first, frame, "right"))]
-        return sorted(known[np.argsort(-last[known], kind="stable")[:most]].tolist())
+        away = ~np.isin(known, list(self._here(frame)))
+        return sorted(known[np.lexsort((-last[known], away))[:most]].tolist())
 
     def seconds(self, frame: int) -> float:
         """When a frame is shown, about where the rate varies."""
@@ -133,6 +132,10 @@ class Moments:
         inside = np.searchsorted(times, times - LEAD + seconds) - np.arange(len(times))
         start = max(min(float(times[int(inside.argmax())]) - LEAD, end - seconds), begin)
         return start, min(start + seconds, end)
+
+    def _here(self, frame: int) -> set[int]:
+        around = round(HERE * self.counted.observed.fps)
+        return set(self._person[self._rows(frame - around, frame + around)].tolist())
 
     def _rows(self, low: int, high: int) -> slice:
         left, right = np.searchsorted(self._frame, [low, high + 1])

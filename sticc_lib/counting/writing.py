@@ -87,8 +87,9 @@ class AnnotatedWriter(AbstractContextManager["AnnotatedWriter"]):
 
 
 def write_gif(
-    path: str | Path, frames: Iterable[np.ndarray], fps: float, width: int = 480, colors: int = 96
-) -> Path:
+    path: str | Path, frames: Iterable[np.ndarray], fps: float, width: int = 480, colors: int = 96,
+    palette: np.ndarray | None = None,
+) -> Path:  # fmt: skip
     """Writes an animated GIF that repeats.
 
     Args:
@@ -97,6 +98,7 @@ def write_gif(
         fps: frames a second; a GIF counts hundredths of a second.
         width: pixels across; larger pictures are made smaller.
         colors: of the palette, which is the first picture's and shared: it saves a third.
+        palette: uint8 [n, 3], RGB, n of at most 256: the colours themselves.
 
     Raises:
         ValueError: no frames.
@@ -104,14 +106,17 @@ def write_gif(
     from PIL import Image
 
     pictures: list[Image.Image] = []
+    shared: Image.Image | None = None
+    if palette is not None:
+        shared = Image.new("P", (1, 1))
+        shared.putpalette(palette.tobytes())
     for pixels in frames:
         image = Image.fromarray(pixels)
         if image.width > width:
             image = image.resize((width, round(image.height * width / image.width)))
-        if not pictures:
-            pictures.append(image.quantize(colors))
-        else:
-            pictures.append(image.quantize(palette=pictures[0], dither=Image.Dither.NONE))
+        if shared is None:
+            shared = image.quantize(colors)
+        pictures.append(image.quantize(palette=shared, dither=Image.Dither.NONE))
     if not pictures:
         raise ValueError(f"{path}: no frames to write")
     with atomic(path) as temporary:

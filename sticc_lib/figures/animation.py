@@ -6,15 +6,22 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
 from sticc_lib.counting.writing import write_gif
+from sticc_lib.figures.lettering import rgb
+from sticc_lib.figures.theme import BRIGHT, FAINT, INK, MUTED
 from sticc_lib.run import atomic
 
-LADDER = ((480, 96), (420, 64), (360, 64), (320, 48), (240, 32), (160, 16))
+LADDER = ((480, 128), (480, 80), (400, 64), (320, 48), (240, 32), (160, 24))
 """Width and colours, tried until the file is small enough."""
-STILL = 14
+STILL = 12
 """Steps of 255 by which a pixel must differ from what is shown. CHOICE: grain of a camera is below
 it, and takes most of the bytes of a GIF."""
+KEPT = (*BRIGHT, INK, FAINT, MUTED)
+"""Colours that mean something and keep their places in the palette."""
+SAMPLED = 6
+"""Frames that the other colours are taken from."""
 
 
 def write_small(
@@ -31,13 +38,24 @@ def write_small(
     Raises:
         ValueError: no frames.
     """
+    if not frames:
+        raise ValueError(f"{path}: no frames to write")
     shown = steady(frames)
     with atomic(path) as temporary:
         for width, colors in LADDER:
-            write_gif(temporary, shown, fps, width, colors)
+            write_gif(temporary, shown, fps, width, colors, palette(shown, colors))
             if temporary.stat().st_size <= most:
                 break
     return Path(path)
+
+
+def palette(frames: Sequence[np.ndarray], colors: int) -> np.ndarray:
+    """uint8 [at most colors, 3]: KEPT, and what is common in frames over the whole time."""
+    places = np.linspace(0, len(frames) - 1, min(SAMPLED, len(frames))).round().astype(int)
+    joined = np.concatenate([frames[place][::2, ::2] for place in places])
+    common = Image.fromarray(joined).quantize(colors - len(KEPT)).getpalette() or []
+    found = np.array(common, np.uint8).reshape(-1, 3)[: colors - len(KEPT)]
+    return np.concatenate([np.array([rgb(colour) for colour in KEPT], np.uint8), found])
 
 
 def steady(frames: Sequence[np.ndarray], still: int = STILL) -> list[np.ndarray]:

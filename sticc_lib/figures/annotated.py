@@ -86,10 +86,10 @@ def heading(moment: Moment, seconds: float, moments: Moments) -> tuple[tuple[str
     """
     length = moments.seconds(moments.high + 1)
     counted = moments.counted
-    total = f"{counted.unique} ({counted.low} to {counted.high})"
+    total = f"{counted.unique} (90 %: {counted.low} to {counted.high})"
     return (
         ("time", clock(math.floor(seconds + CLOSE), length)),
-        (f"interval {moment.interval + 1} of {moment.intervals}:", f"{moment.present}"),
+        (f"in interval {moment.interval + 1} of {moment.intervals}:", f"{moment.present}"),
         ("now", f"{moment.now}"),
         ("so far", f"{moment.unique}"),
         ("whole video", total),

@@ -53,9 +53,7 @@ def lay(canvas: np.ndarray, picture: np.ndarray, x: int, y: int) -> None:
     room[...] = part[: room.shape[0], : room.shape[1]]
 
 
-def ring(
-    canvas: np.ndarray, box: tuple[int, int, int, int], line: int, colour: str
-) -> None:  # fmt: skip
+def ring(canvas: np.ndarray, box: tuple[int, int, int, int], line: int, colour: str) -> None:
     """A frame of `line` pixels, its outer edge at left, top, right, bottom; cut at the canvas."""
     left, top, right, bottom = box
     value = rgb(colour)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 
 import numpy as np
+from matplotlib.colors import to_hex, to_rgb
 from PIL import Image
 
 from sticc_lib.counting.anonymise import blur_kept
@@ -14,12 +15,17 @@ from sticc_lib.figures.theme import BRIGHT, FAINT, INK, MUTED, on
 
 TALL = 6
 """Heights of a letter that a picture is tall, and twice as many as it is wide."""
-DIM = 0.35
+DIM, SECOND = 0.5, 0.6
+"""How bright somebody is who is away; and the colours, when all were given once."""
 
 
+@functools.lru_cache(1024)
 def person_colour(number: int) -> str:
     """The colour of an individual, the same in every frame; 0, the unsure, is grey."""
-    return BRIGHT[(number - 1) % len(BRIGHT)] if number else FAINT
+    if not number:
+        return FAINT
+    turn, place = divmod(number - 1, len(BRIGHT))
+    return BRIGHT[place] if turn % 2 == 0 else to_hex([SECOND * v for v in to_rgb(BRIGHT[place])])
 
 
 class Strip:
