@@ -129,6 +129,15 @@ def label_boxes(
     return label, missed
 
 
+def majority(fragment: np.ndarray, label: np.ndarray) -> np.ndarray:
+    """The label that most boxes of each fragment have, int [fragments], 0..n-1 all with a box."""
+    found = np.zeros(int(fragment.max(initial=-1)) + 1, np.int64)
+    pairs, boxes = np.unique(np.stack([fragment, label]), axis=1, return_counts=True)
+    for at in np.argsort(boxes, kind="stable"):  # the most frequent one last
+        found[pairs[0, at]] = pairs[1, at]
+    return found
+
+
 def score_video(
     found: np.ndarray,
     boxes: pd.DataFrame,

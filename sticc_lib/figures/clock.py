@@ -39,7 +39,7 @@ def time_axis(axes: Axes, start: float, stop: float, ticks: int = 9, named: bool
 
     axes.set_xlim(start, stop)
     first = np.ceil(start / step - 1e-9) * step + 0.0  # no minus before a zero
-    axes.xaxis.set_major_locator(FixedLocator(np.arange(first, stop + 1e-6, step)))
+    axes.xaxis.set_major_locator(FixedLocator(np.arange(first, stop + 1e-6, step).tolist()))
     axes.xaxis.set_major_formatter(FuncFormatter(written))
     if named:
         axes.set_xlabel(UNITS[told])
