@@ -31,6 +31,8 @@ SETTINGS = {
     "lda, 20 dimensions": CountSettings(dimensions=20),
     "lda, all counted": CountSettings(least_seconds=0),
     "lda, 1 s counted": CountSettings(least_seconds=1),
+    "lda, any track founds": CountSettings(least_track=0),
+    "lda, 1 s founds": CountSettings(least_track=1),
     "lda, online": CountSettings(way="online"),
     "frozen, online": CountSettings(way="online", adapt="none"),
 }

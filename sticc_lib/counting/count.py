@@ -14,7 +14,7 @@ from sticc_lib.counting.calibrate import Cut
 from sticc_lib.counting.counted import Counted
 from sticc_lib.counting.detector import Detector
 from sticc_lib.counting.evidence import Evidence
-from sticc_lib.counting.features import Crops, crop_features
+from sticc_lib.counting.features import Crops, crop_features, parts_of
 from sticc_lib.counting.identify import MOST_ITEMS, CountSettings, Individuals, identify
 from sticc_lib.counting.observe import observe
 from sticc_lib.counting.observed import Observed
@@ -43,7 +43,6 @@ class CountOptions:
         way: `whole`, `online`, or `auto`: whole while a video has at most MOST_ITEMS tracks.
         settings: of the matching.
         tracker: of the short tracks.
-        size: (height, width) of crops.
         crops: how many are kept of a fragment.
         anonymise: heads are blurred in all pictures, and so in those that features see.
     """
@@ -57,7 +56,6 @@ class CountOptions:
     way: Literal["auto", "whole", "online"] = "auto"
     settings: CountSettings = field(default_factory=CountSettings)
     tracker: TrackerSettings = field(default_factory=TrackerSettings)
-    size: tuple[int, int] = (128, 64)
     crops: int = 8
     anonymise: bool = False
 
@@ -67,6 +65,7 @@ class CountOptions:
         Raises:
             ConfigError: names the option.
         """
+        parts_of(self.features)
         threshold = self.settings.threshold
         wrong = [
             told
@@ -113,8 +112,9 @@ def count(
     """
     ours = options or CountOptions()
     seen = observe(
-        video, detector, folder, ours.tracker, ours.every, ours.size, ours.crops,
-        ours.start, ours.stop, ours.step, progress,
+        video, detector, folder, ours.tracker, ours.every, crops=ours.crops,
+        start=ours.start, stop=ours.stop, step=ours.step, progress=progress,
+        anonymise=ours.anonymise,
     )  # fmt: skip
     return recount(seen, ours, model, trained, progress)
 

@@ -82,12 +82,7 @@ def crop_features(
     Raises:
         ConfigError: an unknown kind, or `sticc` or `tuned` without a model.
     """
-    parts = kind.split("+")
-    unknown = [p for p in parts if p not in ("sticc", "tuned", *PARTS)]
-    if unknown:
-        raise ConfigError(
-            f"features {kind!r}: {unknown[0]} is none of sticc, tuned, {', '.join(PARTS)}"
-        )
+    parts = parts_of(kind)
     if {"sticc", "tuned"} & set(parts) and model is None:
         raise ConfigError(f"features {kind!r} need a model; give a checkpoint")
     found = []
@@ -101,6 +96,21 @@ def crop_features(
         else:
             found.append(_by_crop(zoo.build(PARTS[part], 1), pixels, progress))
     return np.concatenate([unit(values) for values in found], axis=1)
+
+
+def parts_of(kind: str) -> list[str]:
+    """The parts that features are joined of.
+
+    Raises:
+        ConfigError: one that is not known.
+    """
+    parts = kind.split("+")
+    unknown = [p for p in parts if p not in ("sticc", "tuned", *PARTS)]
+    if unknown:
+        raise ConfigError(
+            f"features {kind!r}: {unknown[0]!r} is none of sticc, tuned, {', '.join(PARTS)}"
+        )
+    return parts
 
 
 def unit(values: np.ndarray) -> np.ndarray:

@@ -38,6 +38,10 @@ class CountSettings:
             pairs, where features are not fitted and a cut is given).
         go_on: how much nearer a track is that goes on where another stopped (cosine distance).
         least_seconds: who was seen for less in all is unsure, and is not counted.
+        least_track: seconds; of `whole`: a shorter track founds nobody, it joins whom it is like.
+            Short ones come of people who hide one another and of double boxes, and many of them
+            together look like somebody. CHOICE: an interval's length; drawn scenes, which have no
+            double boxes, are counted alike with 0 to 4 s.
         matching: of `online`, and `track_prior` of both.
     """
 
@@ -47,7 +51,8 @@ class CountSettings:
     ridge: float = 0.1
     threshold: float | None = None
     go_on: float = 0.3
-    least_seconds: float = 2.0
+    least_seconds: float = 3.0
+    least_track: float = 3.0
     matching: Matching = field(default_factory=Matching)
 
 
@@ -137,19 +142,37 @@ def tracks_merged(
     Raises:
         ConfigError: more than MOST_ITEMS of them.
     """
+    item = items(evidence, settings)
+    return items_merged(evidence, item, settings, metric), item
+
+
+def items(evidence: Evidence, settings: CountSettings) -> np.ndarray:
+    """What is merged, int [fragments] from 0: tracks with the track prior, else fragments.
+
+    Raises:
+        ConfigError: more than MOST_ITEMS of them.
+    """
     key = "track" if settings.matching.track_prior else "fragment"
     names, number = np.unique(evidence.boxes[key], return_inverse=True)
     if len(names) > MOST_ITEMS:
         raise ConfigError(f"{len(names)} {key}s are too many to merge at once; count online")
     item = np.zeros(len(evidence.fragments), int)
     item[evidence.boxes["fragment"].to_numpy()] = number
-    return items_merged(evidence, item, settings, metric), item
+    return item
 
 
 def items_merged(
     evidence: Evidence, item: np.ndarray, settings: CountSettings, metric: adapt.Metric
 ) -> Merges:
     """All merges of items, int [fragments] from 0: tracks, or people found already."""
+    return merge(*item_distances(evidence, item, settings, metric))
+
+
+def item_distances(
+    evidence: Evidence, item: np.ndarray, settings: CountSettings, metric: adapt.Metric
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """What `merge` takes of items: distances [n, n], the forbidden pairs [n, n], weights [n], and
+    which of them are long enough to found a group, bool [n]."""
     number, count = item[evidence.boxes["fragment"].to_numpy()], int(item.max()) + 1
     ends = places(evidence.boxes, number)
     forbidden = seen_at_once(evidence.boxes, number, count) | out_of_reach(ends, evidence.fps)
@@ -157,7 +180,20 @@ def items_merged(
     distance = 1 - means @ means.T - settings.go_on * follows(ends, evidence.fps)
     # CHOICE: long tracks say more, but none of them all: at most 7 s count
     weight = np.minimum(np.bincount(number), 7 * evidence.fps)
-    return merge(distance, forbidden, weight)
+    least = settings.least_track * evidence.fps
+    return distance, forbidden, weight, founding(np.bincount(number), least)
+
+
+def founding(boxes: np.ndarray, least: float) -> np.ndarray:
+    """Which items are long enough to found an individual: bool [n].
+
+    Args:
+        boxes: of each item.
+        least: boxes of one that may; fewer where half of all boxes would not be in such items.
+    """
+    falling = np.sort(boxes)[::-1]
+    half = falling[np.searchsorted(np.cumsum(falling), boxes.sum() / 2)] if len(boxes) else 0
+    return boxes >= min(least, half)
 
 
 def _online(evidence: Evidence, settings: CountSettings, trained: Cut | None) -> Individuals:

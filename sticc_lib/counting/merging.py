@@ -16,13 +16,22 @@ class Merges:
     Attributes:
         left, right: int [k], the items (lowest numbers of the groups) that were merged.
         height: float [k], the mean distance at which each pair was merged.
-        count: items at the beginning.
+        far: float32 [count, count], distances; infinite where barred.
+        weight: [count], as given.
+        founds: bool [count], as given.
     """
 
     left: np.ndarray
     right: np.ndarray
     height: np.ndarray
-    count: int
+    far: np.ndarray
+    weight: np.ndarray
+    founds: np.ndarray
+
+    @property
+    def count(self) -> int:
+        """Items at the beginning."""
+        return len(self.far)
 
     def groups(self, most: float) -> np.ndarray:
         """Group of each item, int [count] from 0, with merges up to this height.
@@ -34,24 +43,52 @@ class Merges:
             if height > most:
                 break  # heights rise: average linkage knows no inversions
             parent[parent == j] = i
-        return np.unique(parent, return_inverse=True)[1]
+        return np.unique(self._attached(parent, most), return_inverse=True)[1]
+
+    def _attached(self, group: np.ndarray, most: float) -> np.ndarray:
+        """Items that found nothing, each put into the nearest group that may have it."""
+        group = group.copy()
+        heads = np.unique(group[self.founds])
+        guests = np.flatnonzero(~self.founds)
+        for item in guests[np.argsort(-self.weight[guests], kind="stable")]:
+            found, nearest = most, -1
+            for head in heads:
+                mine = group == head
+                core = mine & self.founds
+                mean = np.average(self.far[item, core], weights=self.weight[core])
+                # a guest that is there already may bar, but tells no distance
+                if mean <= found and np.isfinite(self.far[item, mine]).all():
+                    found, nearest = mean, head
+            if nearest >= 0:
+                group[item] = nearest
+        return group
 
 
-def merge(distance: np.ndarray, forbidden: np.ndarray, weight: np.ndarray | None = None) -> Merges:
+def merge(
+    distance: np.ndarray,
+    forbidden: np.ndarray,
+    weight: np.ndarray | None = None,
+    founds: np.ndarray | None = None,
+) -> Merges:
     """Average linkage under cannot-links, to the end.
 
     Args:
         distance: [n, n], symmetric.
         forbidden: bool [n, n], symmetric: never in one group, with any of its members.
         weight: [n], how much an item's distances count in its group's mean; 1 by default.
+        founds: bool [n], which items groups are made of; each of the others joins the group that
+            is nearest in the end, or none. All by default.
 
     Returns:
         The merges. The order of items does not matter, ties aside.
     """
     count = len(distance)
-    far = np.where(forbidden, BLOCKED, distance).astype(np.float32)
+    apart = np.where(forbidden, BLOCKED, distance).astype(np.float32)
+    mass = np.ones(count) if weight is None else np.asarray(weight, float)
+    core = np.ones(count, bool) if founds is None else np.asarray(founds, bool)
+    far = np.where(core & core[:, None], apart, BLOCKED)
+    given, mass = mass, mass.copy()
     np.fill_diagonal(far, BLOCKED)
-    mass = np.ones(count) if weight is None else np.asarray(weight, float).copy()
     where = far.argmin(1) if count else np.empty(0, int)
     nearest = far[np.arange(count), where]
     left, right, height = [], [], []
@@ -73,4 +110,5 @@ def merge(distance: np.ndarray, forbidden: np.ndarray, weight: np.ndarray | None
         where[stale] = far[stale].argmin(1)
         nearest[stale] = far[stale, where[stale]]
     rising = np.maximum.accumulate(height) if height else np.empty(0)
-    return Merges(np.array(left, int), np.array(right, int), np.asarray(rising, float), count)
+    pairs = np.array(left, int), np.array(right, int), np.asarray(rising, float)
+    return Merges(*pairs, apart, given, core)

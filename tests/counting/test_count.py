@@ -28,7 +28,7 @@ from sticc_lib.tracklets.table import Rule, TrackletSet
 from sticc_lib.values import ConfigError
 
 FRAMES, FPS = 63, 7
-PLAIN = CountOptions(features="hsv", size=(32, 16))
+PLAIN = CountOptions(features="hsv")
 
 
 def side_by_side(persons, frames=FRAMES, leave=0):
@@ -80,7 +80,7 @@ def test_another_way_of_counting_does_not_watch_again(video, tmp_path):
 
     detector = Watched.of(side_by_side(3, leave=1), video)
     first = count(video, detector, tmp_path / "run", PLAIN, progress=False)
-    apart = CountOptions(features="hsv", size=(32, 16), settings=CountSettings(threshold=0.0))
+    apart = CountOptions(features="hsv", settings=CountSettings(threshold=0.0))
     again = count(video, detector, tmp_path / "run", apart, progress=False)
     assert Watched.frames == FRAMES
     assert again.found.cut.value == 0
@@ -150,7 +150,7 @@ def test_options_that_make_no_sense_are_refused(wrong, told):
 
 def test_without_a_fit_the_threshold_of_training_persons_counts(video, tmp_path):
     given = Cut(0.25, 0.05, "training persons", np.array([0.1]), np.array([0.9]), 0.0)
-    plain = CountOptions(features="hsv", adapt="none", size=(32, 16))
+    plain = CountOptions(features="hsv", adapt="none")
     found = counted(video, tmp_path / "run", side_by_side(3), plain, trained=given)
     assert found.found.cut is given
     assert found.unique == 3

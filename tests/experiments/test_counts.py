@@ -14,7 +14,7 @@ from sticc_lib.counting.points import BoxSize
 from sticc_lib.experiments.counts import Source, count_videos, embedder
 from sticc_lib.values import ConfigError, Refusal
 
-PLAIN = CountOptions(features="hsv", size=(32, 16))
+PLAIN = CountOptions(features="hsv")
 ROWS = [(f, 3 + 20 * p, 4 + 0.2 * f, 12, 24) for f in range(1, 43) for p in range(2)]
 
 
