@@ -140,6 +140,13 @@ def frame_mean(values: Tensor, mask: Tensor | None) -> Tensor:
     return (values * weight).sum(1) / weight.sum(1).clamp_min(1)
 
 
+def real_first(mask: Tensor) -> Tensor:
+    """Places of a mask's [B T] frames, the real ones first, each kind in its order: int [B T]."""
+    place = torch.arange(mask.shape[1], device=mask.device)
+    # no two frames have the same number, so that it takes no stable sort, which ONNX has not
+    return ((~mask).long() * 2**31 + place).argsort(dim=1)
+
+
 def _check_mask(mask: Tensor, clips: Tensor) -> None:
     if mask.dtype != torch.bool or mask.shape != clips.shape[:2]:
         wanted = tuple(clips.shape[:2])

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from sticc_lib.config import HeadConfig
 from sticc_lib.models.attention import Tap, at_least_fp32, masked_softmax
-from sticc_lib.models.base import frame_mean
+from sticc_lib.models.base import frame_mean, real_first
 from sticc_lib.models.encoder import Evidence
 from sticc_lib.models.memory import Memory
 
@@ -90,13 +90,17 @@ class AbstractionDecoder(nn.Module):
         mean = grid.mean(2)
         if self.spatial == "off":
             return mean
-        valid = torch.ones_like(mean[..., 0], dtype=torch.bool) if mask is None else mask
-        read, address = self.spatial_memory(self.to_address(mean[valid]))  # rows: valid frames
-        addresses["spatial"] = address
-        self.a(_placed(address, valid))
+        # only what learns from its rows (BatchNorm) must not see padded frames
+        rows = mean[mask] if mask is not None and self.training else mean.flatten(0, 1)
+        read, address = self.spatial_memory(self.to_address(rows))
+        shape = mean.shape[:2]
+        addresses["spatial"] = address  # rows: valid frames
+        if mask is not None and not self.training:
+            addresses["spatial"] = address[mask.flatten()]
+        self.a(_placed(address, mask, shape))
         if self.spatial == "subtract":
-            return mean - _placed(self.distractor(read), valid).to(mean.dtype)
-        beta = self.beta(_placed(read.softmax(-1), valid))  # [B T S]
+            return mean - _placed(self.distractor(read), mask, shape).to(mean.dtype)
+        beta = self.beta(_placed(read.softmax(-1), mask, shape))  # [B T S]
         return torch.einsum("bts,btsc->btc", beta.to(grid.dtype), grid)
 
     def _over_time(
@@ -106,9 +110,9 @@ class AbstractionDecoder(nn.Module):
         if mask is None:
             mask = torch.ones(frames.shape[:2], dtype=torch.bool, device=frames.device)
         counts = mask.sum(1)
-        order = (~mask).to(torch.int8).argsort(dim=1, stable=True)  # valid frames to the front
+        order = real_first(mask)
         states = self.lstm(frames.gather(1, order.unsqueeze(2).expand_as(frames)))[0]  # [B T C]
-        last = states[torch.arange(len(states), device=states.device), counts - 1]
+        last = states[torch.arange(states.shape[0], device=states.device), counts - 1]
         pattern, address = self.temporal_memory(last)
         addresses["temporal"] = self.b(address)
         scores = _resized(pattern, counts, frames.shape[1])
@@ -117,23 +121,28 @@ class AbstractionDecoder(nn.Module):
         return torch.einsum("bt,btc->bc", gamma.to(frames.dtype), frames)
 
 
-def _placed(rows: Tensor, valid: Tensor) -> Tensor:
-    """Rows of the valid frames [n K] at their places [B T K], 0 elsewhere."""
-    full = rows.new_zeros(*valid.shape, rows.shape[-1])
-    full[valid] = rows
+def _placed(rows: Tensor, mask: Tensor | None, shape: torch.Size) -> Tensor:
+    """Rows of all frames [B*T K], or of the valid ones [n K], as [B T K], 0 where padded."""
+    if mask is None:
+        return rows.unflatten(0, shape)
+    if rows.shape[0] == shape[0] * shape[1]:
+        return rows.unflatten(0, shape) * mask.unsqueeze(2)
+    full = rows.new_zeros(*shape, rows.shape[-1])
+    full[mask] = rows
     return full
 
 
 def _resized(pattern: Tensor, counts: Tensor, time: int) -> Tensor:
-    """Patterns [B T0] stretched linearly to each clip's number of valid frames -> [B time]."""
-    if time == pattern.shape[1] and bool((counts == time).all()):
-        return pattern
-    scores = pattern.new_zeros(len(pattern), time)
-    for count in counts.unique().tolist():
-        rows = counts == count
-        part = pattern[rows]
-        if count != pattern.shape[1]:
-            stretched = nn.functional.interpolate(part.unsqueeze(1), size=count, mode="linear")
-            part = stretched.squeeze(1)
-        scores[rows, :count] = part
-    return scores
+    """Patterns [B T0] stretched linearly to each clip's number of valid frames -> [B time].
+
+    What `interpolate` does, for clips of different lengths at once and without asking which there
+    are; what stands behind a clip's last valid frame has no meaning.
+    """
+    last = pattern.shape[1] - 1
+    ratio = pattern.shape[1] / counts.to(pattern.dtype).unsqueeze(1)
+    place = (torch.arange(time, device=counts.device) + 0.5) * ratio - 0.5  # in the pattern
+    place = place.clamp(0, last)
+    below = place.floor()
+    share, index = place - below, below.long()
+    above = pattern.gather(1, (index + 1).clamp_max(last))
+    return pattern.gather(1, index) * (1 - share) + above * share

@@ -63,7 +63,7 @@ class MeanPool(VideoModel):
 
     def forward_maps(self, maps: Tensor, mask: Tensor | None = None) -> Output:
         """Frozen maps [B T C' H W] -> Output; the embedding is what the BatchNorm gives."""
-        tokens = self.stem(self.trunk.trainable(maps.flatten(0, 1)), len(maps))
+        tokens = self.stem(self.trunk.trainable(maps.flatten(0, 1)), maps.shape[0])
         feature = self.widen(self.pool(tokens, mask))
         embedding, logits = self.neck(feature)
         return Output(embedding, {"pooled": feature}, {} if logits is None else {"pooled": logits})

@@ -44,7 +44,7 @@ class EvidencePool(MeanPool):
 
     def forward_maps(self, maps: Tensor, mask: Tensor | None = None) -> Output:
         """Frozen maps [B T C' H W] -> Output; the embedding is what the BatchNorm gives."""
-        tokens = self.stem(self.trunk.trainable(maps.flatten(0, 1)), len(maps))
+        tokens = self.stem(self.trunk.trainable(maps.flatten(0, 1)), maps.shape[0])
         keys, values, common = self.common(tokens, self.stem.position, mask)
         grid = self.individual(keys, values, mask).grid  # [B T S C]
         feature = self.widen(frame_mean(grid.mean(2), mask))

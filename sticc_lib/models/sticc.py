@@ -63,7 +63,7 @@ class Sticc(VideoModel):
         `features` and `logits` have `common` (c), `detail` (RV_FG) and `abstraction` (RV_SA).
         `extras`: `slots` z [B S C], `addresses` name -> [rows M].
         """
-        tokens = self.stem(self.trunk.trainable(maps.flatten(0, 1)), len(maps))  # [B T N C]
+        tokens = self.stem(self.trunk.trainable(maps.flatten(0, 1)), maps.shape[0])  # [B T N C]
         keys, values, common = self.common(tokens, self.stem.position, mask)
         evidence = self.individual(keys, values, mask)
         out = Output(tokens.new_empty(0))

@@ -139,7 +139,7 @@ class _Patches(nn.Module):
 
     def forward(self, frames: Tensor) -> Tensor:
         tokens = self.conv(frames).flatten(2).mT  # [n N C]
-        tokens = torch.cat([self.token.expand(len(tokens), -1, -1), tokens], dim=1)
+        tokens = torch.cat([self.token.expand(tokens.shape[0], -1, -1), tokens], dim=1)
         return tokens + self.position
 
 

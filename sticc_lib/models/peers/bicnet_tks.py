@@ -77,7 +77,7 @@ class BicnetTks(InsideResNet):
         BatchNorm, `parts`, three attentions over stripes [B*T/4 stripes] of the small stream.
         """
         refuse_shape("bicnet_tks", self.spec, maps)
-        batch = len(maps)
+        batch = maps.shape[0]
         x = self.stem(cycled(maps, mask).flatten(0, 1)).unflatten(0, (batch, -1))
         high, low = apart(x)
         high = stacked(high)  # [B*T/4 64 H/4 W/4]

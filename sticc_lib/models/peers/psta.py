@@ -114,7 +114,7 @@ class Level(nn.Module):
 
     def forward(self, frames: Tensor) -> Tensor:
         """[B T C H W] -> [B T/2 C H W]."""
-        batch = len(frames)
+        batch = frames.shape[0]
         embedded = self.embed(frames.flatten(0, 1)).unflatten(0, (batch, -1))  # [B T C/8 H W]
         merged = self.between(frames, embedded)
         merged = merged + self.within(frames, embedded)

@@ -66,7 +66,7 @@ class SalientToBroad(Plugin):
 
     def suppression(self, first: Tensor, later: Tensor) -> Tensor:
         """Gated [R t_f C H W], [R t_l C H W] -> phi [R t_l H W], 1 where nothing is suppressed."""
-        count, height, breadth = len(first), *first.shape[3:]
+        count, height, breadth = first.shape[0], *first.shape[3:]
         maps = self.kernel(first.flatten(0, 1)).unflatten(0, (count, -1))
         maps = maps.transpose(2, 1).flatten(2)  # [R 9 P], P over frames and positions
         maps = normalize(normalize(maps, p=1, dim=1, eps=1e-12), p=1, dim=2, eps=1e-12)
