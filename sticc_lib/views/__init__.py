@@ -7,6 +7,7 @@ from sticc_lib.views.pairs import pair_inspector
 from sticc_lib.views.people import people
 from sticc_lib.views.retrieval import embedding_map, ranked_gallery
 from sticc_lib.views.table import listing
+from sticc_lib.views.threshold import threshold
 from sticc_lib.views.training import training
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "self_attention",
     "sensitivity",
     "slots",
+    "threshold",
     "training",
     "usage",
 ]
