@@ -17,7 +17,8 @@ function make(kind, role, label) {
 
 // A list of pictures. `items`, `sheet`, `value`: names of the model's traits.
 function list(model, label, items, sheet, value) {
-  const box = make("div", "listbox");
+  const box = make("div", "listbox"), head = make("p");
+  head.setAttribute("aria-hidden", "true"); // the list is called so
   box.setAttribute("aria-multiselectable", "true");
   let address = "";
   const options = () => Array.from(box.querySelectorAll("[role=option]"));
@@ -40,6 +41,8 @@ function list(model, label, items, sheet, value) {
     const focused = box.contains(document.activeElement);
     const there = model.get(items);
     box.hidden = !there.length;
+    head.hidden = !there.length;
+    head.textContent = label(there);
     box.setAttribute("aria-label", label(there));
     box.replaceChildren();
     there.forEach((item, place) => {
@@ -92,7 +95,7 @@ function list(model, label, items, sheet, value) {
     event.stopPropagation();
   });
   paint();
-  return { box, stop: () => URL.revokeObjectURL(address),
+  return { parts: [head, box], stop: () => URL.revokeObjectURL(address),
            listeners: { [`change:${items} change:${sheet}`]: paint, [`change:${value}`]: mark } };
 }
 
@@ -119,7 +122,7 @@ function render({ model, el }) {
   const whose = (items) => `Fragments of ${[...new Set(items.map((i) => i.group))].join(" and ")}: ` +
     "choose those of somebody else";
   const fragments = list(model, whose, "fragments", "fragments_sheet", "chosen");
-  el.append(told, row, alarm, people.box, fragments.box);
+  el.append(told, row, alarm, ...people.parts, ...fragments.parts);
 
   const say = () => {
     told.textContent = model.get("told");

@@ -132,11 +132,12 @@ def _fragments(counted: Counted, people: Sequence[int]) -> tuple[list[dict[str, 
         mine = np.flatnonzero(counted.of == person)
         for row in mine[np.argsort(table["first_frame"].to_numpy()[mine], kind="stable")].tolist():
             time = _time(counted, int(table["first_frame"][row]))
-            note = f"track {table['track'][row]}"
+            track = f"track {table['track'][row]}"
+            note = track if len(people) == 1 else f"person {person}, {track}"
             rows.append(best[row])
             items.append({
                 "id": row, "name": time, "note": note, "group": f"person {person}", "pale": False,
-                "label": f"person {person} from {time}, {note}",
+                "label": f"person {person} from {time}, {track}",
             })  # fmt: skip
     return items, _sheet(counted.observed.pixels, rows)
 

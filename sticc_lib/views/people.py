@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from sticc_lib.counting.corrections import FILE, Corrections
 from sticc_lib.counting.counted import Counted
 from sticc_lib.figures import picked, timeline
+from sticc_lib.figures.captions import Picture, show, stacked
 from sticc_lib.values import Refusal
 from sticc_lib.views.base import View
 from sticc_lib.views.board import Correct
@@ -31,7 +32,11 @@ class People(View):
         self._path = path
         self._count = functools.lru_cache(maxsize=16)(lambda made: made.applied(counted))
         held = Corrections.load(path) if path else Corrections()
-        super().__init__(self._figures, [Correct(self._count, self._act)],
+        # the lower half stays what it is while one picks
+        self._below = functools.lru_cache(maxsize=4)(
+            lambda made, dpi: show(timeline.timeline(self._count(made)), dpi)
+        )
+        super().__init__(self._upper, [Correct(self._count, self._act)],
                          {"corrections": held, **state})  # fmt: skip
 
     @property
@@ -102,11 +107,13 @@ class People(View):
             assert self._live is not None
             self._live.widget("corrections").alarm = str(error)
 
-    def _figures(
+    def _upper(
         self, corrections: Corrections, people: Sequence[int], fragments: Sequence[int]
-    ) -> list[Figure]:
-        now = self._count(corrections)
-        return [picked.picked(now, corrections, people, fragments), timeline.timeline(now)]
+    ) -> Figure:
+        return picked.picked(self._count(corrections), corrections, people, fragments)
+
+    def _picture(self, dpi: int) -> Picture:
+        return stacked([super()._picture(dpi), self._below(self.corrections, dpi)])
 
 
 def people(counted: Counted, folder: Path | str | None = None, **state: Any) -> People:
