@@ -25,7 +25,7 @@ CELLS = 4
 cells a head tell hair from skin and no more."""
 LEAST_CELL = 4.0
 """Pixels a side of a cell, at least."""
-BEYOND = 0.5
+BEYOND = 1.0
 """Seconds before and after a track for which its head is thought to move on as it did."""
 
 

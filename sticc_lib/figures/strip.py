@@ -25,7 +25,9 @@ def person_colour(number: int) -> str:
     if not number:
         return FAINT
     turn, place = divmod(number - 1, len(BRIGHT))
-    return BRIGHT[place] if turn % 2 == 0 else to_hex([SECOND * v for v in to_rgb(BRIGHT[place])])
+    red, green, blue = to_rgb(BRIGHT[place])
+    share = SECOND if turn % 2 else 1.0
+    return to_hex((share * red, share * green, share * blue))
 
 
 class Strip:
@@ -109,7 +111,7 @@ class Strip:
         else:
             crop = counted.observed.pixels.read(np.array(rows))[0]
         image = Image.fromarray(np.ascontiguousarray(np.moveaxis(crop, 0, 2)))
-        image = image.resize(self.tile[::-1], Image.Resampling.BILINEAR)
+        image = image.resize((self.tile[1], self.tile[0]), Image.Resampling.BILINEAR)
         if here:
             return np.asarray(image)
         grey = np.asarray(image.convert("L"), np.float32)[:, :, None]

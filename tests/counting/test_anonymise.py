@@ -145,8 +145,8 @@ def test_a_track_is_covered_in_its_gaps_and_beyond_its_ends():
     boxes = pd.DataFrame({"frame": frames, "track": 1, "x": np.array(frames) * 2.0, "y": 30.0,
                           "w": 10.0, "h": 25.0})  # fmt: skip
     found = covering(boxes, fps=6)
-    assert found["frame"].tolist() == list(range(7, 24))
-    np.testing.assert_allclose(found["x"][:14], 2.0 * found["frame"][:14])  # moved on, and between
+    assert found["frame"].tolist() == list(range(4, 27))
+    np.testing.assert_allclose(found["x"][:17], 2.0 * found["frame"][:17])  # moved on, and between
     assert (found[["y", "w", "h"]] == [30, 10, 25]).all(axis=None)
     assert len(covering(boxes[:0], 6)) == 0
 
