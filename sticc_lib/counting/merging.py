@@ -47,20 +47,24 @@ class Merges:
 
     def _attached(self, group: np.ndarray, most: float) -> np.ndarray:
         """Items that found nothing, each put into the nearest group that may have it."""
-        group = group.copy()
-        heads = np.unique(group[self.founds])
-        guests = np.flatnonzero(~self.founds)
-        for item in guests[np.argsort(-self.weight[guests], kind="stable")]:
-            found, nearest = most, -1
-            for head in heads:
-                mine = group == head
-                core = mine & self.founds
-                mean = np.average(self.far[item, core], weights=self.weight[core])
+        group, guests = group.copy(), np.flatnonzero(~self.founds)
+        core = np.flatnonzero(self.founds)
+        heads, place = np.unique(group[core], return_inverse=True)
+        if not len(guests) or not len(heads):
+            return group
+        shares = np.zeros((len(core), len(heads)))
+        shares[np.arange(len(core)), place] = self.weight[core]
+        far = self.far[np.ix_(guests, core)]
+        barred = np.isinf(far)
+        mean = np.where(barred, 0, far) @ shares / shares.sum(0)
+        mean[(barred @ shares) > 0] = BLOCKED
+        for row in np.argsort(-self.weight[guests], kind="stable"):
+            free = np.flatnonzero(mean[row] <= most)
+            for head in heads[free[np.argsort(mean[row, free], kind="stable")]]:
                 # a guest that is there already may bar, but tells no distance
-                if mean <= found and np.isfinite(self.far[item, mine]).all():
-                    found, nearest = mean, head
-            if nearest >= 0:
-                group[item] = nearest
+                if np.isfinite(self.far[guests[row], group == head]).all():
+                    group[guests[row]] = head
+                    break
         return group
 
 
