@@ -1,6 +1,8 @@
-"""How a count depends on its threshold: tracks are merged once and cut at many heights."""
+"""How a count depends on its threshold: tracks are merged once and cut at many thresholds."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
@@ -12,8 +14,10 @@ from sticc_lib.counting.merging import Merges
 from sticc_lib.counting.scores import label_boxes, majority, pairwise
 from sticc_lib.values import ConfigError
 
-STEPS = 100
-"""Thresholds of a curve. CHOICE: about a hundredth of a distance apart, and seconds to draw."""
+Row = dict[str, float]
+STEPS, CLOSE = 80, 5e-4
+"""Thresholds of a curve to begin with, and how near (cosine distance) the place where the number
+of people changes is then sought between them. CHOICE: nearer than anybody moves a slider."""
 
 
 def sweep(
@@ -23,14 +27,15 @@ def sweep(
     truth: pd.DataFrame | None = None,
     steps: int = STEPS,
 ) -> pd.DataFrame:
-    """The count at evenly spaced thresholds, and at the one that `identify` takes.
+    """The count over the threshold, and at the one that `identify` takes.
 
     Args:
         evidence: what was seen.
         settings: how individuals are found.
         trained: as `identify` takes it.
         truth: true boxes: `frame`, `x y w h`, `person`; for errors and identities.
-        steps: thresholds, from below the first merge to above the last.
+        steps: thresholds to begin with, evenly from below the first merge to above the last; more
+            come where the number of people changes.
 
     Returns:
         A row a threshold, rising: `threshold`, `groups` (everybody), `people` (those seen long
@@ -49,23 +54,36 @@ def sweep(
     merges, item = tracks_merged(evidence, ours, metric)
     owner = evidence.boxes["fragment"].to_numpy()
     real = None if truth is None else majority(owner, label_boxes(evidence.boxes, truth)[0])
-    rows = []
-    for threshold in _thresholds(merges, cut.value, steps):
+    there_are = 0 if truth is None else truth["person"].nunique()
+
+    def row(threshold: float) -> Row:
         group = merges.groups(threshold)[item]
         sure = np.bincount(group[owner]) / evidence.fps >= ours.least_seconds
-        row = {"threshold": threshold, "groups": len(sure), "people": int(sure.sum())}
-        if truth is not None and real is not None:
-            found = np.where(sure[group], group + 1, 0)
-            error = row["people"] - truth["person"].nunique()
-            row |= {"error": error, **pairwise(found, real)}
-        rows.append(row)
-    return pd.DataFrame(rows)
+        told = {"threshold": threshold, "groups": len(sure), "people": int(sure.sum())}
+        if real is None:
+            return told
+        found = pairwise(np.where(sure[group], group + 1, 0), real)
+        return {**told, "error": told["people"] - there_are, **found}
+
+    return pd.DataFrame(_refined([row(t) for t in _thresholds(merges, cut.value, steps)], row))
 
 
-def _thresholds(merges: Merges, chosen: float, steps: int) -> np.ndarray:
+def _thresholds(merges: Merges, chosen: float, steps: int) -> list[float]:
     heights = merges.height if len(merges.height) else np.array([chosen])
     low, high = min(heights[0], chosen, 0.0) - 0.01, max(heights[-1], chosen) + 0.01
-    return np.union1d(np.linspace(low, high, max(steps, 2)), [chosen])
+    return np.union1d(np.linspace(low, high, max(steps, 2)), [chosen]).tolist()
+
+
+def _refined(rows: list[Row], row: Callable[[float], Row]) -> list[Row]:
+    """The same rows with more between two of different numbers of people, until they are CLOSE."""
+    done, left = rows[:1], rows[:0:-1]  # the next one last
+    while left:
+        before, after = done[-1], left[-1]
+        if before["people"] != after["people"] and after["threshold"] - before["threshold"] > CLOSE:
+            left.append(row((before["threshold"] + after["threshold"]) / 2))
+        else:
+            done.append(left.pop())
+    return done
 
 
 def at(curve: pd.DataFrame, threshold: float) -> pd.Series:
