@@ -188,11 +188,11 @@ class Corrections:
                         f"begins with frame {piece.first_frame} in interval {piece.interval}; it "
                         "was made on another observation: watch the video as then, or delete it"
                     )
-            sides = [np.array([number[p] for p in side], int)
-                     for side in (entry.pieces, entry.others)]  # fmt: skip
+            pieces, others = (np.array([number[p] for p in side], int)
+                              for side in (entry.pieces, entry.others))  # fmt: skip
             if entry.kind == "merge":
-                _refuse_at_once(observed, *sides, f"{where}: these")
-            found.append(Ruling(entry.kind, *sides))
+                _refuse_at_once(observed, pieces, others, f"{where}: these")
+            found.append(Ruling(entry.kind, pieces, others))
         return found
 
 

@@ -51,9 +51,9 @@ class Regrouping:
     def span(self) -> tuple[float, float]:
         """The thresholds between which anything happens, cosine distance; 0 and up."""
         own = self.counted.found.cut.value
-        heights = self.merges.height if self.merges is not None else ()
-        if not len(heights):
+        if self.merges is None or not len(self.merges.height):
             return 0.0, max(own, 1.0)
+        heights = self.merges.height
         return max(0.0, float(min(heights[0], own))), float(max(heights[-1], own))
 
     def at(self, threshold: float) -> Counted:

@@ -179,7 +179,7 @@ def _gathered(
         mine = found == number
         mass = np.bincount(atom[mine], weight[mine], size)
         there = np.unique(atom[mine])
-        edges += [(-min(mass[a], mass[b]), int(a), int(b))
+        edges += [(-float(min(mass[a], mass[b])), int(a), int(b))
                   for k, a in enumerate(there) for b in there[k + 1 :]]  # fmt: skip
     for _, a, b in sorted(edges):
         first, second = group[a], group[b]
