@@ -76,16 +76,20 @@ def paired(values: np.ndarray, left: np.ndarray, right: np.ndarray, kind: Kind) 
     """Distances float32 [n] of chosen pairs of rows of `values`; kinds as in `distances`."""
     parts = [np.empty(0, np.float32)]
     for start in range(0, len(left), 4096):
-        a, b = (values[side[start : start + 4096]].astype(np.float32) for side in (left, right))
-        if kind == "euclidean":
-            parts.append(np.linalg.norm(a - b, axis=1))
-            continue
-        product = np.einsum("nd,nd->n", a, b)
-        if kind == "dot":
-            parts.append(-product)
-        elif kind == "cosine":
-            lengths = np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1)
-            parts.append(1 - product / np.maximum(lengths, 1e-12))
-        else:
-            raise ValueError(_UNKNOWN.format(kind))
+        a, b = (values[side[start : start + 4096]] for side in (left, right))
+        parts.append(rowwise(a, b, kind))
     return np.concatenate(parts)
+
+
+def rowwise(a: np.ndarray, b: np.ndarray, kind: Kind) -> np.ndarray:
+    """Distances float32 [n] of each row of [n, D] to the same row of another; kinds as above."""
+    a, b = a.astype(np.float32, copy=False), b.astype(np.float32, copy=False)
+    if kind == "euclidean":
+        return np.linalg.norm(a - b, axis=1)
+    product = np.einsum("nd,nd->n", a, b)
+    if kind == "dot":
+        return -product
+    if kind != "cosine":
+        raise ValueError(_UNKNOWN.format(kind))
+    lengths = np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1)
+    return 1 - product / np.maximum(lengths, 1e-12)
