@@ -12,7 +12,7 @@ from sticc_lib.counting.calibrate import Cut
 from sticc_lib.counting.corrections import Corrections
 from sticc_lib.counting.counted import Counted
 from sticc_lib.counting.regrouping import Regrouping
-from sticc_lib.counting.sweep import sweep
+from sticc_lib.counting.sweep import at, sweep
 from sticc_lib.figures.counting import threshold_curve
 from sticc_lib.figures.timeline import timeline
 from sticc_lib.views.base import View
@@ -48,11 +48,24 @@ def threshold(
 
     def draw(threshold: float) -> list[Figure]:
         cut = own if threshold == own.value else own.at(threshold, "chosen by hand")
-        return [threshold_curve(curve, cut), timeline(hand.applied(merged.at(threshold)))]
+        now = merged.at(threshold)
+        return [threshold_curve(_through(curve, now, threshold), cut), timeline(hand.applied(now))]
 
     low, high = merged.span
     controls: list[Control] = [
-        Slide("threshold", "threshold", high + 2 * STEP, max(low - 2 * STEP, 0.0), STEP, live=False,
+        Slide("threshold", "threshold", high + 0.1, max(low - 0.1, 0.0), STEP, live=False,
               help="Two tracks up to this cosine distance are one person"),
     ]  # fmt: skip
     return View(draw, controls, {"threshold": own.value, **state})
+
+
+def _through(curve: pd.DataFrame, now: Counted, threshold: float) -> pd.DataFrame:
+    """The curve with a step at a threshold: its own are a little apart."""
+    step = at(curve, threshold).copy()
+    if "error" in step:
+        step["error"] += now.unique - step["people"]
+    step["threshold"], step["groups"], step["people"] = threshold, len(now.counted), now.unique
+    rest = curve[curve["threshold"] != threshold]
+    both = pd.concat([rest, step.to_frame().T]).sort_values("threshold", kind="stable")
+    whole = [c for c in ("groups", "people", "error") if c in both]
+    return both.astype(dict.fromkeys(whole, int)).reset_index(drop=True)

@@ -71,6 +71,14 @@ def test_the_slider_changes_picture_and_words(found):
     assert "alert" not in view._live._words.value
 
 
+@pytest.mark.parametrize("value", [0.0, 0.07, 0.305, 0.4])
+def test_curve_and_timeline_tell_one_number(found, value):
+    people = Regrouping.of(found).at(value).unique
+    words = views.threshold(found, threshold=value).picture().words
+    assert f"{people} people at {value:.2f}" in words.title
+    assert f"Timeline of {people} people" in words.alt
+
+
 def test_corrections_hold_at_every_threshold(found):
     made = Corrections().drop(found, 2)
     merged = Regrouping.of(found)
