@@ -79,9 +79,11 @@ def counted(
     evidence = Evidence(seen.boxes, seen.fragments, values, owner, seen.fps)
     threshold = cut(rng.uniform(0.0, 0.3, 50), rng.uniform(0.25, 1.0, 80), "made up")
     people = np.unique(of)
-    found = Individuals(of, np.ones(len(people), bool), threshold, 0, 0, "none", CountSettings())
+    found = Individuals(
+        of, np.ones(len(people), bool), threshold, 0, 0, "none", CountSettings(least_seconds=2.0)
+    )
     plain = Counted.of_found(seen, evidence, found).with_people(of, 0)
     sure = int(plain.counted.sum())
     found = Individuals(plain.of, plain.counted, threshold, max(sure - 1, 0), sure + 1, "none",
-                        CountSettings())  # fmt: skip
+                        CountSettings(least_seconds=2.0))  # fmt: skip
     return Counted.of_found(seen, evidence, found)

@@ -22,8 +22,6 @@ CELL = (0.4, 0.8)
 PITCH = CELL[0] + 0.03
 MOST = int((WIDTH - 2 * EDGE) // PITCH)
 """Pictures of one individual: as many as fit side by side."""
-LEAST_WIDE = 5 * PITCH
-"""Room for what stands above the pictures of somebody seen once."""
 LINE, TOP, BETWEEN = CELL[1] + 0.62, 0.4, 0.17
 LINES = 6
 """Lines of a page. CHOICE: a screen and a half; who wants the others turns the page."""
@@ -105,8 +103,9 @@ def _flow(counted: Counted, order: list[int], lines: int) -> list[_Placed]:
     placed: list[_Placed] = []
     line, x = 0, EDGE
     for number in order:
-        pictures_of = min(int((counted.of == number).sum()), MOST)
-        wide = max(PITCH * pictures_of, LEAST_WIDE)
+        fragments = int((counted.of == number).sum())
+        # what stands above the pictures of somebody seen once is wider than these
+        wide = max(PITCH * min(fragments, MOST), 0.4 + 0.062 * len(_facts(counted, number)))
         begun = placed and counted.counted[placed[-1].number - 1] != counted.counted[number - 1]
         if placed and (begun or x + wide > WIDTH - EDGE + 0.03 + 1e-6):
             line, x = line + 1, EDGE
@@ -119,19 +118,14 @@ def _flow(counted: Counted, order: list[int], lines: int) -> list[_Placed]:
 
 def _one(page: Axes, counted: Counted, one: _Placed, y: float, sure: bool) -> None:
     """Number and facts, pictures, the line of each visit, times."""
-    observed, about = counted.observed, counted.people.loc[one.number]
+    observed = counted.observed
     mine = np.flatnonzero(counted.of == one.number)
     mine = mine[np.argsort(observed.fragments["first_frame"].to_numpy()[mine], kind="stable")]
     chosen = mine[evenly(len(mine), MOST)]
     name = page.text(one.x, y + 0.26, f"{one.number}", fontsize=11, fontweight="bold",
                      va="bottom", color=INK if sure else MUTED)  # fmt: skip
-    facts = [clock(about["seconds"], about["seconds"]) if about["seconds"] >= 9.5
-             else f"{about['seconds']:.1f} s"]  # fmt: skip
-    facts += [several(int(about[k]), k[:-1]) for k in ("visits", "tracks") if about[k] > 1]
-    if len(chosen) < len(mine):
-        facts.append(f"{len(mine)} fragments (+{len(mine) - len(chosen)})")
-    page.annotate("   " + " · ".join(facts), (1, 0), xycoords=name, va="bottom", color=MUTED,
-                  fontsize=8.5)  # fmt: skip
+    page.annotate(f"   {_facts(counted, one.number)}", (1, 0), xycoords=name, va="bottom",
+                  color=MUTED, fontsize=8.5)  # fmt: skip
     images = observed.pixels.read(observed.pictures()[chosen])
     step, _ = mosaic(page, pictures(images if sure else grey(images))[None], one.x, y + 0.28, CELL)
     lefts = one.x + step * np.arange(len(chosen))
@@ -147,6 +141,17 @@ def _one(page: Axes, counted: Counted, one: _Placed, y: float, sure: bool) -> No
     for left, time in zip(lefts, observed.seconds(first), strict=True):
         page.text(left + CELL[0] / 2, under + 0.04, clock(float(time), length, bare=True),
                   ha="center", va="top", fontsize=7.5, color=MUTED)  # fmt: skip
+
+
+def _facts(counted: Counted, number: int) -> str:
+    """What stands beside a number: for how long, how many visits, tracks, fragments."""
+    about = counted.people.loc[number]
+    seconds, fragments = float(about["seconds"]), int(about["fragments"])
+    facts = [clock(seconds, seconds) if seconds >= 9.5 else f"{seconds:.1f} s"]
+    facts += [several(int(about[k]), k[:-1]) for k in ("visits", "tracks") if about[k] > 1]
+    if fragments > MOST:
+        facts.append(f"{fragments} fragments (+{fragments - MOST})")
+    return " · ".join(facts)
 
 
 def _length(counted: Counted) -> float:

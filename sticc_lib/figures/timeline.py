@@ -46,7 +46,8 @@ def timeline(counted: Counted, most: int = MOST) -> Figure:
     shown, unsure = _longest(people[sure], most), _longest(people[~sure], MOST_UNSURE)
     pitch = float(np.clip(7.5 / max(len(shown) + len(unsure), 1), 0.3, 0.52))
     tall = 0.3 if len(shown) == 0 else len(shown) * pitch
-    below = len(unsure) * pitch + 0.34 if len(unsure) else 0.0
+    small = max(0.7 * pitch, 0.3)  # the unsure
+    below = len(unsure) * small + 0.34 if len(unsure) else 0.0
     figure, page = sheet(2.78 + tall + below + 0.46)
     start, stop = _span(counted)
     upper = _present(figure, counted, 0.72, 1.2)
@@ -55,7 +56,7 @@ def timeline(counted: Counted, most: int = MOST) -> Figure:
     if len(unsure):
         y = 2.78 + tall + 0.34
         page.text(0.11, y - 0.07, _unsure_words(counted), color=MUTED, fontsize=8.5, va="bottom")
-        blocks.append(_rows(figure, page, counted, unsure, y, pitch, below - 0.34))
+        blocks.append(_rows(figure, page, counted, unsure, y, small, below - 0.34))
     borders = counted.intervals["start"].to_numpy(float)[1:]
     drawn = len(borders) * CLOSE < SPAN
     panels = [upper, lower, *blocks]

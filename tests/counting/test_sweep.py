@@ -13,7 +13,7 @@ from sticc_lib.counting.sweep import at, plateau, sweep
 from sticc_lib.values import ConfigError
 
 STAYS = [Stay("ABCDE"[k % 5], 1 + 12 * k, 40 + 12 * k) for k in range(12)]
-SETTINGS = CountSettings(adapt="none", threshold=0.3)
+SETTINGS = CountSettings(adapt="none", threshold=0.3, least_seconds=2.0, least_track=1.0)
 
 
 @pytest.fixture
