@@ -143,6 +143,9 @@ class EvalConfig:
     """Average with the mirrored frames: twice the time."""
     batch_frames: int = 512
     """Frames embedded at a time; bounds memory."""
+    rerank: bool = False
+    """Re-rank by k-reciprocal neighbours (k1 20, k2 6, lambda 0.3). Scores then use all queries and
+    the whole gallery at once; validation while training never does."""
 
 
 @dataclass(frozen=True)
@@ -196,6 +199,7 @@ _LATER: dict[str, Any] = {
     "train.sampler": "pk", "train.clips": "restricted", "train.lr_scales": {},
     "train.decay_vectors": False, "train.warmup_from": 0.0, "train.gamma": 0.1,
     "train.erase_rule": "frame", "train.erase_fill": (124, 116, 104),
+    "evaluate.rerank": False,
 }  # fmt: skip
 """Settings that came later, and the values at which a run is what it was without them."""
 

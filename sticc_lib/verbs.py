@@ -146,7 +146,7 @@ class Evaluate:
     For example
       sticc evaluate                                     the shipped STICC on walkers (synthetic)
       sticc evaluate --checkpoint reports/eight --data pets walkers_unseen_cameras
-      sticc evaluate --set evaluate.policy=dense
+      sticc evaluate --set evaluate.policy=dense evaluate.rerank=True
       sticc evaluate --data ilidsvid --set data.root=/data/iLIDS-VID data.split=-1
     """
 

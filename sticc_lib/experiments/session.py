@@ -177,7 +177,8 @@ def evaluate_method(
     """Embeds a set under the config's test policy and ranks it by the set's own rule."""
     maps = frozen_maps(model, data, progress)
     found = embed(model, data, config.evaluate, maps=maps, progress=progress)
-    return found, evaluate_embeddings(found, model.spec.distance)
+    scores = evaluate_embeddings(found, model.spec.distance, rerank=config.evaluate.rerank)
+    return found, scores
 
 
 def shipped_checkpoint(method: str = "sticc", seed: int = 0) -> Path:

@@ -54,12 +54,15 @@ def embed(
         progress: show a bar.
 
     Raises:
-        ConfigError: fewer than one frame at a time.
+        ConfigError: fewer than one frame at a time, or re-ranking asked for where the model is
+            compared by inner products.
         DataError, PixelError: a frame cannot be read; names it.
         EmbeddingError: no tracklets, or the model gives NaN; names the first tracklet.
     """
     if config.batch_frames < 1:
         raise ConfigError(f"evaluate.batch_frames: {config.batch_frames}; expected at least 1")
+    if config.rerank and model.spec.distance == "dot":
+        raise ConfigError("evaluate.rerank: needs distances, and this model has inner products")
     if len(data) == 0:
         raise EmbeddingError(f"{data.name}: no tracklets to embed; is the split empty?")
     config = resolved(model, config)

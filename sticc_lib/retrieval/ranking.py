@@ -10,6 +10,7 @@ import pandas as pd
 
 from sticc_lib.retrieval.distances import Kind, comparer, distances
 from sticc_lib.retrieval.hits import Labels, Matcher, ranks
+from sticc_lib.retrieval.rerank import rerank_among
 from sticc_lib.retrieval.scores import Scores, summarise
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Scores", "distances", "evaluate", "rank", "score", "sides"]
 
+RERANKED = "re-ranked by k-reciprocal neighbours, over all queries and the gallery at once"
 _BLOCK_BYTES = 4 << 20  # of distances looked at together: stays in a core's cache
 
 
@@ -120,6 +122,7 @@ def evaluate(
     distance: Kind = "cosine",
     trapezoid: bool = False,
     chunk: int = 256,
+    rerank: bool = False,
 ) -> Scores:
     """Scores embeddings under their set's rule; at most `chunk` rows of distances exist at once.
 
@@ -129,12 +132,19 @@ def evaluate(
         distance: how embeddings are compared.
         trapezoid: as in `score`.
         chunk: queries at a time.
+        rerank: mend the distances by k-reciprocal neighbours first, at the published settings,
+            over all queries and the whole gallery at once (`retrieval.rerank`); the rule removes
+            what it removes after that. The matrix then exists whole, [Q, G].
 
     Raises:
-        ValueError: no query, several splits at once, or embeddings that hold NaN.
+        ValueError: no query, several splits at once, embeddings that hold NaN, or re-ranking by
+            `dot`.
     """
     query, gallery = sides(embeddings)
     matcher = Matcher(rule_labels(embeddings, query), rule_labels(embeddings, gallery))
+    if rerank:
+        mended = rerank_among(embeddings.values, query, gallery, distance)
+        return _score(iter([mended]), matcher, trapezoid, f"{embeddings.rule}; {RERANKED}")
     compare = comparer(embeddings.values, gallery, distance)
     blocks = (compare(embeddings.values[query[i : i + chunk]]) for i in range(0, len(query), chunk))
     return _score(blocks, matcher, trapezoid, str(embeddings.rule))

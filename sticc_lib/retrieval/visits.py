@@ -72,7 +72,8 @@ def reentry(
     Args:
         model: compared by its own distance.
         data: a tracklet a visit, column `visit`, a rule that removes the own visit.
-        config: clip policy of whole visits; a crop is one clip of one real frame.
+        config: clip policy of whole visits; a crop is one clip of one real frame. And whether to
+            re-rank; its neighbourhoods hold crops of the own visit, which the rule removes later.
         maps: as in `embed`.
         progress: show bars.
 
@@ -82,14 +83,17 @@ def reentry(
     _check(data)
     frames = embed(model, single_crops(data), config, maps, progress)
     visits = embed(model, data, config, maps, progress)
-    return score_reentry(frames, visits, model.spec.distance)
+    return score_reentry(frames, visits, model.spec.distance, config.rerank)
 
 
-def score_reentry(frames: Embeddings, visits: Embeddings, distance: Kind = "cosine") -> Reentry:
+def score_reentry(
+    frames: Embeddings, visits: Embeddings, distance: Kind = "cosine", rerank: bool = False
+) -> Reentry:
     """The same from embeddings of single crops and of visits, both with a column `visit`."""
     for embeddings in (frames, visits):
         _check(embeddings)
-    return Reentry(evaluate(frames, distance), evaluate(visits, distance), frames, visits)
+    scores = [evaluate(each, distance, rerank=rerank) for each in (frames, visits)]
+    return Reentry(*scores, frames, visits)
 
 
 def _check(data: TrackletSet | Embeddings) -> None:
