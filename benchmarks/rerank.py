@@ -1,0 +1,204 @@
+"""k-reciprocal re-ranking: ours beside torchreid's own function, alternating in one run.
+
+Synthetic features (persons around random centres, 2048 wide), k1 20, k2 6, lambda 0.3. Prints one
+line a figure: the median ratio over the repeats, process CPU time of one thread, and whether the
+target is reached. "Given distances": both get the same three matrices. "From features": theirs
+makes its three matrices by torchreid's cosine distance first. Rounding differs between the two
+then, so where two rows are equally near to the last digit another one may be a neighbour.
+
+torchreid (PyPI) is installed without its dependencies into an environment of its own, in the
+cache; only the files of re-ranking and of distances are loaded. Where that fails, a dense numpy
+version of the formulation stands in, and every line says so.
+
+    OMP_NUM_THREADS=1 python benchmarks/rerank.py [repeats]
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+from runpy import run_path
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import numpy as np
+
+from sticc_lib.retrieval.rerank import rerank, rerank_distances
+from sticc_lib.run import cache_dir
+
+SIZES, WHOLE, QUERIES, EACH, WIDTH = (1000, 5000), 13290, 0.15, 18, 2048
+TARGETS = {"given distances": 20, "from features": 5}
+
+
+def synthetic(count: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Query and gallery features float32 [Q, 2048], [G, 2048]: 18 tracklets a person."""
+    rng = np.random.default_rng(seed)
+    person = rng.permutation(np.arange(count) // EACH)
+    centres = rng.standard_normal((person.max() + 1, WIDTH), np.float32)
+    values = rng.standard_normal((count, WIDTH), np.float32)
+    values *= 1.5
+    values += centres[person]
+    values /= np.linalg.norm(values, axis=1, keepdims=True)
+    queries = round(QUERIES * count)
+    return values[:queries], values[queries:]
+
+
+def peer():
+    """(name, re-ranking of three matrices, distances of two sets of features)."""
+    home = cache_dir() / "benchmarks" / "torchreid"
+    try:
+        if not list(home.rglob("utils/rerank.py")):
+            subprocess.run([sys.executable, "-m", "venv", str(home)], check=True)
+            pip = [str(home / "bin" / "python"), "-m", "pip", "install", "-q", "--no-deps"]
+            subprocess.run([*pip, "torchreid"], check=True)
+        (mend,), (near,) = (
+            list(home.rglob(f"torchreid/**/{name}"))
+            for name in ("utils/rerank.py", "metrics/distance.py")
+        )
+        theirs, metric = (
+            run_path(str(mend))["re_ranking"],
+            run_path(str(near))["compute_distance_matrix"],
+        )
+    except (OSError, ImportError, ValueError, KeyError, subprocess.SubprocessError) as error:
+        print(f"torchreid cannot be had here ({error}): a dense numpy version stands in for it")
+        return "dense numpy (ours, not torchreid)", dense, lambda a, b: 1 - a @ b.T
+    import torch
+
+    torch.set_num_threads(1)
+
+    def distances(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+        return metric(torch.from_numpy(a), torch.from_numpy(b), "cosine").numpy()
+
+    return "torchreid", theirs, distances
+
+
+def dense(mixed, query, gallery, k1=20, k2=6, weight=0.3):
+    """The formulation in dense numpy, a row at a time."""
+    squared = np.block([[query, mixed], [mixed.T, gallery]]).astype(np.float32) ** 2
+    near = np.ascontiguousarray((squared / squared.max(axis=0)).T)
+    order, queries = np.argsort(near, axis=1, kind="stable"), len(query)
+
+    def reciprocal(row, k):
+        own = order[row, : k + 1]
+        return own[(order[own, : k + 1] == row).any(axis=1)]
+
+    encoded = np.zeros_like(near)
+    for row in range(len(near)):
+        own = members = reciprocal(row, k1)
+        for neighbour in own:
+            half = reciprocal(neighbour, round(k1 / 2))
+            if 3 * np.isin(half, own).sum() > 2 * len(half):
+                members = np.union1d(members, half)
+        similar = np.exp(-near[row, members])
+        encoded[row, members] = similar / similar.sum()
+    encoded = (
+        encoded[order[:, :k2]].mean(axis=1)
+        if len(near) < 2000
+        else np.stack([encoded[first].mean(axis=0) for first in order[:, :k2]])
+    )
+    result = weight * near[:queries, queries:]
+    for row in range(queries):
+        columns = np.flatnonzero(encoded[row])
+        shared = np.minimum(encoded[queries:, columns], encoded[row, columns]).sum(axis=1)
+        result[row] += (1 - weight) * (1 - shared / (2 - shared))
+    return result
+
+
+def timed(work, *inputs):
+    """(result, CPU seconds)."""
+    start = time.process_time()
+    result = work(*inputs)
+    return result, time.process_time() - start
+
+
+def versus(what: str, count: int, ours, theirs, name: str, repeats: int) -> None:
+    """Alternates two makers of one matrix and prints how they compare."""
+    ratios, fast, slow = [], [], []
+    for _ in range(repeats):
+        wanted, seconds = timed(theirs)
+        slow.append(seconds)
+        found, seconds = timed(ours)
+        fast.append(seconds)
+        ratios.append(slow[-1] / fast[-1])
+    apart = np.abs(found - wanted)
+    ratio, target = statistics.median(ratios), TARGETS[what]
+    print(
+        f"re-ranking, {what}, N = {count:,}: {ratio:.1f}x over {name} "
+        f"({1e3 * statistics.median(fast):,.0f} against {1e3 * statistics.median(slow):,.0f} "
+        f"cpu-ms, median of {repeats}); {verdict(ratio >= target, f'{target}x')}"
+    )
+    print(
+        f"re-ranking, {what}, N = {count:,}: largest difference {apart.max():.1e}, "
+        f"{(apart >= 1e-6).mean():.4%} of cells differ by 1e-6 or more; "
+        f"{verdict(apart.max() < 1e-6, '< 1e-6')}",
+        flush=True,
+    )
+
+
+def verdict(reached: bool, target: str) -> str:
+    return f"target {target} {'reached' if reached else 'MISSED'}"
+
+
+def peak(work) -> float:
+    """MB that a call held at most, beside what it returned (Linux; NaN elsewhere)."""
+    try:
+        Path("/proc/self/clear_refs").write_text("5")  # the peak counts from here
+        before = _status("VmRSS")
+        result = work()
+        return (_status("VmHWM") - before) / 1024 - result.nbytes / 2**20
+    except OSError:
+        return float("nan")
+
+
+def _status(field: str) -> int:
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith(f"{field}:"))
+
+
+def whole() -> None:
+    """Time and memory at MARS's size, ours alone; run in a process of its own."""
+    query, gallery = synthetic(WHOLE)
+    rerank(query[:50], gallery[:100])  # imports, and the buffers of the matrix product
+    seconds = []
+
+    def work():
+        result, spent = timed(rerank, query, gallery)
+        seconds.append(spent)
+        return result
+
+    extra = peak(work)
+    print(
+        f"re-ranking, from features, N = {WHOLE:,}: {extra:.0f} MB beside features and result, "
+        f"{seconds[0]:.1f} cpu-s; {verdict(extra < 150, '< 150 MB')}"
+    )
+
+
+def compare(count: int, name: str, theirs, metric, repeats: int) -> None:
+    """Both ways to begin, at one size."""
+    query, gallery = synthetic(count)
+    pairs = (query, gallery), (query, query), (gallery, gallery)
+    given = [metric(a, b) for a, b in pairs]
+    sides = {
+        "given distances": (lambda: rerank_distances(*given), lambda: theirs(*given)),
+        "from features": (
+            lambda: rerank(query, gallery),
+            lambda: theirs(*[metric(a, b) for a, b in pairs]),
+        ),
+    }
+    for what, (ours, other) in sides.items():
+        versus(what, count, ours, other, name, repeats)
+
+
+def main(repeats: int = 5) -> None:
+    name, theirs, metric = peer()
+    for count in SIZES:
+        compare(count, name, theirs, metric, max(1, repeats))
+    subprocess.run([sys.executable, __file__, "whole"], check=True)
+
+
+if __name__ == "__main__":
+    whole() if sys.argv[1:] == ["whole"] else main(*map(int, sys.argv[1:2]))
