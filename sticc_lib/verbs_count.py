@@ -21,7 +21,7 @@ class Count:
     features or another threshold are asked for.
 
     Written into the folder: counts.csv, individuals.json, summary.json, annotated.mp4,
-    annotated.gif, timeline.png, individuals.png, and seen/ (boxes and crops of everybody: personal
+    annotated.gif, timeline.png, gallery.png, and seen/ (boxes and crops of everybody: personal
     data, delete it when it is not needed any more, or see --anonymise).
 
     For example

@@ -165,7 +165,8 @@ def _described(seen: Observed) -> tuple[np.ndarray, np.ndarray]:
 def _nobody(seen: Observed, options: CountOptions) -> Counted:
     """The count of an empty video: 0."""
     none = np.empty(0, np.int64)
-    guess = Cut(calibrate.FALLBACK, 0.05, "a guess: nobody was seen", *2 * [np.empty(0)], math.nan)
+    pairs = np.empty(0)
+    guess = Cut(calibrate.FALLBACK, 0.05, "a guess: nobody was seen", pairs, pairs, math.nan)
     found = Individuals(none, np.empty(0, bool), guess, 0, 0, "none", options.settings)
     evidence = Evidence(seen.boxes, seen.fragments, np.empty((0, 1), np.float32), none, seen.fps)
     return Counted.of_found(seen, evidence, found)

@@ -47,7 +47,8 @@ class NanoDet:
         path: the ONNX file; the shipped one by default (data/scripts/make_detector.py).
         score: boxes below it are left out.
         overlap: of two boxes that overlap more (IoU), the better stays.
-        threads: for the network; 0 takes as many as PyTorch.
+        threads: frames that may be looked at at a time, each on one thread (ahead.ahead); 0 takes
+            as many as PyTorch.
 
     Raises:
         DetectorError: the file is missing or damaged, or onnxruntime is.
@@ -62,7 +63,8 @@ class NanoDet:
     ):
         self.path = Path(path) if str(path) else data_dir() / "weights" / "nanodet_416.onnx"
         self.score, self.overlap = score, overlap
-        self._session = _session(self.path, threads)
+        self._session = _session(self.path)
+        self.workers = threads or _threads()
         self._centres, self._strides = grid()
 
     @property
@@ -144,7 +146,13 @@ def decode(
     return boxes[suppress(boxes, overlap)].astype(np.float32)
 
 
-def _session(path: Path, threads: int) -> Any:
+def _threads() -> int:
+    import torch
+
+    return torch.get_num_threads()
+
+
+def _session(path: Path) -> Any:
     """An onnxruntime session on the CPU."""
     try:
         import onnxruntime
@@ -152,15 +160,11 @@ def _session(path: Path, threads: int) -> Any:
         raise DetectorError(
             "onnxruntime is not installed; pip install onnxruntime, or give boxes from a file"
         ) from None
-    import torch
-
     if not path.is_file():
         raise DetectorError(f"{path} is missing; make it with data/scripts/make_detector.py")
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads or torch.get_num_threads()
+    options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
-    # waiting threads sleep: the next frame is decoded, and crops are cut, on the same cores
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     try:
         return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     except Exception as error:

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from sticc_lib.counting.ahead import ahead
 from sticc_lib.counting.boxfile import FromFile
 from sticc_lib.counting.detector import Detector
 from sticc_lib.counting.intervals import Clock
@@ -118,13 +119,12 @@ def _watch(
     total = _expected(video, span)
     shown = bar(progress, total=total, initial=min(after, total), desc="find people", unit="frame")
     interval, number, seconds = journal.done, after, -1.0
-    for frame in video.frames(*span, after=after):
+    for frame, boxes in ahead(video.frames(*span, after=after), detector):
         if not journal.done and not seen.frames and interval == 0:
             clock = _begun(clock, frame.number, frame.seconds)
         while clock.of(frame.number, frame.seconds) > interval:
             _close(journal, clock, interval, keeper, seen, joiner, frame.number, False)
             interval, seen = interval + 1, _Seen()
-        boxes = detector.detect([frame])[0]
         tracks = joiner.update(frame.number, boxes)
         keeper.add(frame.number, frame.pixels, boxes, tracks)
         seen.add(frame.number, boxes, tracks)

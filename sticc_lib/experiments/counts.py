@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from sticc_lib.counting.boxfile import FromFile
+from sticc_lib.counting.corrections import Corrections
 from sticc_lib.counting.count import CountOptions, count
 from sticc_lib.counting.counted import Counted
 from sticc_lib.counting.detector import Detector, NanoDet, Torchvision
@@ -16,10 +17,16 @@ from sticc_lib.counting.points import BoxSize, read_points, to_boxes
 from sticc_lib.counting.trained import trained_cut
 from sticc_lib.counting.video import Video
 from sticc_lib.experiments.session import checkpoint_for, shipped_checkpoint
+from sticc_lib.figures.annotated import annotate
+from sticc_lib.figures.captions import save
+from sticc_lib.figures.individuals import individuals, pages
+from sticc_lib.figures.timeline import timeline
 from sticc_lib.models import zoo
 from sticc_lib.models.base import VideoModel
 from sticc_lib.run import project_root, stderr
 from sticc_lib.values import ConfigError
+
+CORRECTIONS = "corrections.json"
 
 
 @dataclass(frozen=True)
@@ -57,16 +64,16 @@ class Source:
     def open(self, videos: Sequence[str | Path], options: CountOptions) -> tuple[Video, Detector]:
         """The video, and what finds people in it; reads and checks everything, writes nothing."""
         video = Video.open(videos, self.fps, self.accept_truncated)
-        score = {} if self.score is None else {"score": self.score}
         if self.boxes:
-            return video, FromFile(self.boxes, video, **score)
+            return video, FromFile(self.boxes, video, self.score or 0.0)
         if self.points:
             found = read_points(self.points, self._looked_at(video, options))
             boxes = to_boxes(found, self.person)
             return video, FromFile.of(boxes, video, Path(self.points).name)
         if self.detector == "nanodet":
-            return video, NanoDet(**score)
-        return video, Torchvision(self.detector, **score)
+            return video, NanoDet() if self.score is None else NanoDet(score=self.score)
+        other = {} if self.score is None else {"score": self.score}
+        return video, Torchvision(self.detector, "", **other)
 
     @staticmethod
     def _looked_at(video: Video, options: CountOptions) -> list[int]:
@@ -86,7 +93,9 @@ def count_videos(
     video: bool = True,
     progress: bool = True,
 ) -> tuple[Counted, Path]:
-    """Counts people and writes the data files; interrupted, the same call goes on.
+    """Counts people and writes what `sticc count` leaves; interrupted, the same call goes on.
+
+    Corrections that were made by hand (`corrections.json` in the folder) are applied again.
 
     Args:
         videos: one file, or several that follow each other.
@@ -109,13 +118,32 @@ def count_videos(
     folder = Path(out) if str(out) else project_root() / "reports" / f"count_{watched.name}"
     trained = trained_cut(ours.features, model, progress) if ours.adapt == "none" else None
     counted = count(watched, detector, folder / "seen", ours, model, trained, progress)
-    seconds = time.perf_counter() - began
+    counted = Corrections.load(folder / CORRECTIONS).applied(counted)
     more = {"detector": detector.name, "files": [str(f.path.name) for f in watched.files],
-            "checkpoint": str(checkpoint), "seconds_used": round(seconds, 2)}  # fmt: skip
-    write_data(counted, ours, folder, more)
+            "checkpoint": str(checkpoint)}  # fmt: skip
+    write_pictures(counted, folder)
     if points:
         write_feet(counted, folder / "points")
+    if video:
+        annotate(
+            counted, watched, folder / "annotated.mp4", anonymise=ours.anonymise,
+            gif=folder / "annotated.gif", progress=progress,
+        )  # fmt: skip
+    write_data(counted, ours, folder, {**more, "seconds_used": _since(began)})  # last: all is there
     return counted, folder
+
+
+def write_pictures(counted: Counted, folder: str | Path) -> None:
+    """Writes timeline.png and gallery.png, further pages of it as gallery_2.png and on."""
+    folder = Path(folder)
+    save(timeline(counted), folder / "timeline.png")
+    for number, first in enumerate(pages(counted), 1):
+        name = "gallery.png" if number == 1 else f"gallery_{number}.png"
+        save(individuals(counted, first), folder / name)
+
+
+def _since(began: float) -> float:
+    return round(time.perf_counter() - began, 2)
 
 
 def embedder(features: str, checkpoint: str | Path = "") -> VideoModel | None:
