@@ -18,9 +18,9 @@ from sticc_lib.run import stderr
 from sticc_lib.verbs import Compare, Evaluate, Index, Lab, Report, Train
 from sticc_lib.verbs_count import Count
 from sticc_lib.verbs_data import CheckData, Pack
-from sticc_lib.verbs_models import ImportWeights
+from sticc_lib.verbs_models import Export, ImportWeights
 
-ALL = (Report, Train, Evaluate, Compare, Count, CheckData, Pack, ImportWeights, Index, Lab)
+ALL = (Report, Train, Evaluate, Compare, Count, CheckData, Pack, ImportWeights, Export, Index, Lab)
 VERBS = {re.sub(r"(?<=[a-z])(?=[A-Z])", "-", verb.__name__).lower(): verb for verb in ALL}
 ABOUT = """\
 Video person re-identification around the STICC model: notebooks, reports, tables.
@@ -38,6 +38,7 @@ For example
   sticc count street.mp4                         how many people, who was there when
   sticc check-data mars /data/MARS               what is there, and what is wrong
   sticc import-weights psta psta_mars.pth        an official checkpoint becomes one of ours
+  sticc export --onnx sticc.onnx                 one file for onnxruntime
   sticc lab
 
 sticc VERB --help explains a verb. Settings for --set are listed in sticc_lib/config.py.

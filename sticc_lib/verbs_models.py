@@ -1,15 +1,18 @@
-"""The verbs of `sticc` for models from elsewhere."""
+"""The verbs of `sticc` for models from elsewhere, and on their way there."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated
 
 import tyro
 
+from sticc_lib.run import stderr
 from sticc_lib.verbs import Pairs, assignments
 from sticc_lib.verbs_data import Name
 
+Checkpoint = Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="CHECKPOINT")]
 File = Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="FILE")]
 
 
@@ -46,4 +49,47 @@ class ImportWeights:
         from sticc_lib.models.peers.imported import import_weights
 
         print(import_weights(self.name, self.file, self.out, self.persons, **options))
+        return 0
+
+
+@dataclass(frozen=True)
+class Export:
+    """Write a trained model as one file that runs without this library.
+
+    As ONNX (opset 18) for onnxruntime and what else reads it, or as a program of torch.export.
+    Inputs: frames, uint8 RGB [batch time 3 height width]; mask, bool [batch time], True where a
+    frame is real. Output: embedding [batch D], one a clip. Batch and time are free, from 1 on
+    (methods built for one T keep it). A tracklet's embedding is the mean over its clips.
+    BatchNorm is folded, normalising is in the file; frame size, mean, std, how tracklets are cut
+    and embeddings compared, and the checkpoint's sha256 stand in its metadata. Each file is run
+    and compared with the model before it is written.
+
+    For example
+      sticc export --onnx sticc.onnx                     the shipped STICC
+      sticc export reports/mars --onnx sticc_mars.onnx   the checkpoint of a run
+      sticc export psta_mars --program psta.pt2          torch.export.load("psta.pt2").module()
+    """
+
+    checkpoint: Checkpoint = ""
+    """A run folder, a checkpoint folder or a .safetensors file; by default the shipped one."""
+    onnx: str = ""
+    """File to write, ending in .onnx; needs pip install 'sticc-lib[export]'."""
+    program: str = ""
+    """File to write, ending in .pt2."""
+    normalised: bool = False
+    """Frames are given as float32, (x / 255 - mean) / std, instead of as bytes."""
+    method: str = "sticc"
+    """Which of a run folder's checkpoints."""
+
+    def run(self) -> int:
+        from sticc_lib.experiments.session import checkpoint_for, shipped_checkpoint
+        from sticc_lib.models.export import export_checkpoint
+
+        path = Path(self.checkpoint) if self.checkpoint else shipped_checkpoint()
+        if (path / "checkpoints").is_dir():
+            path, which = checkpoint_for(path, self.method)
+            stderr(which)
+        made = export_checkpoint(path, self.onnx, self.program, self.normalised)
+        for file, difference in made.items():
+            print(f"{file} (embeddings differ from the model's by {difference:.1g} at most)")
         return 0

@@ -18,7 +18,7 @@ def test_help_lists_every_verb_with_a_sentence(capsys):
     assert main(["--help"]) == 0
     said = capsys.readouterr().out
     for name in ("report", "train", "evaluate", "compare", "check-data", "pack", "import-weights",
-                 "index", "lab"):  # fmt: skip
+                 "export", "index", "lab"):  # fmt: skip
         assert f"\n  {name} " in said
 
 
@@ -56,6 +56,9 @@ def test_version(capsys):
         ("compare --methods nothing", "unknown method 'nothing'"),
         ("import-weights psta", "Missing from sticc import-weights: FILE"),
         ("import-weights psta nowhere.pth", "nowhere.pth: no such file"),
+        ("export", "nothing to write; give --onnx FILE.onnx"),
+        ("export --onnx model.pt", "model.pt: expected a name that ends in .onnx"),
+        ("export nowhere --program a.pt2", "nowhere: no such checkpoint"),
         ("check-data", "Missing from sticc check-data: NAME"),
         ("check-data nothing /tmp", "no data set 'nothing'; known: mars, lsvid"),
         ("check-data mars", "mars: give its folder"),
