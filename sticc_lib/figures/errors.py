@@ -173,11 +173,11 @@ def _words(row: pd.Series, threshold: float) -> list[str]:
     """What happened, a line each."""
     seconds = f"{row['seconds']:.1f} s"
     if row["kind"] == "ghost":
-        return [f"{row['number']} is nobody", seconds, "no true box where it was seen"]
+        return [f"{row['number']} is nobody", seconds, "most of its boxes are no person"]
     if row["kind"] == "missed":
-        under = f"most of it under {row['number']}" if row["number"] != UNSURE else (
-            "not counted: too short, or not found"
-        )  # fmt: skip
+        under = "only briefly seen, not counted" if row["seconds"] > 0 else "no box was found"
+        if row["number"] != UNSURE:
+            under = f"most of it under {row['number']}"
         return [f"{row['person']} has no number", seconds, under]
     away = f", {row['gap']:.1f} s apart" if row["gap"] > 0 else ", at the same time"
     if row["kind"] == "split":
