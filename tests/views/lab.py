@@ -132,6 +132,8 @@ class Hand:
         control.scroll_into_view_if_needed()
         if control.locator("[role=gridcell]").count():
             control.locator("[role=gridcell][aria-selected=false]").last.click()
+        elif control.locator("[role=option]").count():
+            control.locator("[role=option][aria-selected=false]").last.click()
         elif control.locator("select").count():
             chosen = control.locator("select").evaluate("select => select.selectedIndex")
             count = control.locator("option").count()

@@ -21,18 +21,24 @@ from sticc_lib.reporting.status import Verdict
 HERE, SHOTS = Path(__file__).parent, ROOT / "reports/browser"
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("0[45]_*.ipynb"))
 
+PEOPLE = """from made_counts import Stay, counted
+from sticc_lib import views
+stays = [Stay("a", 1, 40), Stay("b", 10, 70), Stay("a", 100, 140), Stay("c", 145, 170)]"""
+
 
 @pytest.fixture(scope="module")
 def hand(browser, tmp_path_factory):
     """A tab of a JupyterLab that serves one folder: notebooks to be run at `smoke`."""
     folder = tmp_path_factory.mktemp("lab")
     write(folder / "tiny.ipynb", "from tiny_views import tiny\nview = tiny(row=2)\nview")
+    write(folder / "people.ipynb", PEOPLE, "view = views.people(counted(stays, 170), '.')\nview")
     for path in NOTEBOOKS:
         values = {"preset": "smoke", "folder": str(folder / "run")}
         made = parameterize_notebook(load_notebook_node(str(path)), values)
         nbformat.write(made, folder / path.name)
     SHOTS.mkdir(parents=True, exist_ok=True)
-    paths = os.pathsep.join([str(HERE), str(ROOT), os.environ.get("PYTHONPATH", "")])
+    rooms = [str(HERE), str(HERE.parent), str(ROOT)]
+    paths = os.pathsep.join([*rooms, os.environ.get("PYTHONPATH", "")])
     with server(folder, PYTHONPATH=paths, OMP_NUM_THREADS="1") as address:
         hand = Hand(browser, address, folder)
         yield hand
@@ -62,6 +68,26 @@ def test_keys_move_the_picked_field_and_every_press_counts(hand):
     assert chosen.get_attribute("aria-label") == "row 5, column 1"
     assert chosen.evaluate("field => field === document.activeElement")
     view.get_by_text("How to read: clip 0 frame 0 row 5 column 1").wait_for()
+    assert hand.complaints() == []
+
+
+def test_people_are_merged_by_hand_and_are_one_when_it_is_opened_again(hand):
+    hand.run("people.ipynb")
+    (view,) = hand.views()
+    said = view.get_by_role("status").first
+    assert said.inner_text().startswith("3 people")
+    for place in (0, 2):
+        view.get_by_role("option").nth(place).click()
+    view.get_by_role("listbox", name="Fragments of person 1 and person 3").wait_for()
+    view.screenshot(path=SHOTS / "people.png")
+    view.get_by_role("button", name="Merge").click()
+    view.get_by_text("2 people (1 to 3 with 90 %), 1 correction by hand", exact=True).wait_for()
+    assert hand.work(view) == []
+    assert findings(hand.tab, within=".sticc-view") == []
+    hand.run("people.ipynb")
+    assert hand.views()[0].get_by_role("status").first.inner_text().startswith("2 people")
+    hand.views()[0].get_by_role("button", name="Undo").click()
+    view.get_by_text("3 people (2 to 4 with 90 %)", exact=True).wait_for()
     assert hand.complaints() == []
 
 
