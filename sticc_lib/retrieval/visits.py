@@ -92,8 +92,8 @@ def score_reentry(
     """The same from embeddings of single crops and of visits, both with a column `visit`."""
     for embeddings in (frames, visits):
         _check(embeddings)
-    scores = [evaluate(each, distance, rerank=rerank) for each in (frames, visits)]
-    return Reentry(*scores, frames, visits)
+    of_frames, of_visits = (evaluate(e, distance, rerank=rerank) for e in (frames, visits))
+    return Reentry(of_frames, of_visits, frames, visits)
 
 
 def _check(data: TrackletSet | Embeddings) -> None:
