@@ -24,8 +24,14 @@ FRAMES = 170
 
 @pytest.fixture
 def found():
-    """People 1 to 5 are a, b, c, d (unsure), e."""
+    """Five people; d is unsure."""
     return counted(STAYS, FRAMES)
+
+
+def number(one: Counted, person: str, stays=STAYS) -> int:
+    """Who somebody is in a count, by their first stay."""
+    track = 1 + [s.person for s in stays].index(person)
+    return int(one.of[one.observed.fragments["track"].to_numpy() == track][0])
 
 
 def recounted(one: Counted, of: np.ndarray) -> Counted:
@@ -48,7 +54,7 @@ def together(of: np.ndarray) -> np.ndarray:
 
 
 def test_the_counts_follow_a_merge(found):
-    now = Corrections().merge(found, 1, 5).applied(found)
+    now = Corrections().merge(found, number(found, "a"), number(found, "e")).applied(found)
     assert (found.unique, now.unique, now.corrected) == (4, 3, 1)
     assert now.intervals["unique"].iloc[-1] == 3
     assert (now.low, now.high) == (found.low - 1, found.high - 1)
@@ -62,17 +68,18 @@ def test_the_counts_follow_a_split_a_ghost_and_a_short_one_that_counts(found):
     now = split.applied(found)
     assert now.unique == 5
     assert together(now.of)[np.ix_(back, back)].all()
-    assert split.drop(now, 2).applied(found).unique == 4
-    assert not found.counted[3]
-    assert split.keep(now, 4).applied(found).unique == 6
+    assert split.drop(now, number(now, "b")).applied(found).unique == 4
+    assert not found.counted[number(found, "d") - 1]
+    assert split.keep(now, number(now, "d")).applied(found).unique == 6
 
 
 def test_a_ghost_is_not_present_and_not_unsure(found):
-    now = Corrections().drop(found, 3).applied(found)
-    assert now.dropped == {3}
+    made = Corrections().drop(found, number(found, "c"))
+    now = made.applied(found)
+    assert now.dropped == {number(now, "c")}
     assert (now.intervals["present"] <= found.intervals["present"]).all()
     assert now.intervals["present"].sum() < found.intervals["present"].sum()
-    again = Corrections().drop(found, 3).keep(now, 3).applied(found)
+    again = made.keep(now, number(now, "c")).applied(found)
     assert again.unique == found.unique
     assert again.dropped == frozenset()
 
@@ -105,7 +112,7 @@ def test_what_makes_no_sense_is_refused(found, make, said):
 
 
 def test_undone_to_the_last_the_count_is_as_it_was_found(found):
-    made = Corrections().merge(found, 1, 5)
+    made = Corrections().merge(found, 1, number(found, "e"))
     made = made.drop(made.applied(found), 2)
     assert same(made.undo().undo().applied(made.applied(found)), found)
     assert Corrections().undo() == Corrections()
@@ -200,28 +207,27 @@ def test_what_was_said_holds_whatever_a_recount_finds(moves, tracks):
 
 def test_who_is_not_named_follows_where_nothing_speaks_against_it(found):
     """With a's two stays found as two people, the merge of a and e takes both along."""
-    made = Corrections().merge(found, 1, 5)
+    made = Corrections().merge(found, 1, number(found, "e"))
     of = np.where(found.evidence.fragments["track"] == 5, 9, found.of)
     now = made.applied(recounted(found, of))
     assert now.unique == 3
     # with c found together with e, c goes along as well
-    of = np.where(found.of == 5, 3, found.of)
-    only = Corrections(made.entries)
-    joined = only.applied(recounted(found, of))
-    of_c, of_e = (joined.of[np.flatnonzero(found.of == k)[0]] for k in (3, 5))
-    assert of_e == joined.of[0]
-    assert of_c != of_e  # a and c were seen at once: c stays behind
+    of = np.where(found.of == number(found, "e"), number(found, "c"), found.of)
+    joined = made.applied(recounted(found, of))
+    assert number(joined, "e") == number(joined, "a")
+    assert number(joined, "c") != number(joined, "a")  # seen at once: c stays behind
 
 
 def test_saved_and_read_they_are_the_same_and_a_recount_has_them(found, tmp_path):
-    made = Corrections().merge(found, 1, 5)
-    made = made.keep(made.applied(found), 4)
+    made = Corrections().merge(found, 1, number(found, "e"))
+    now = made.applied(found)
+    made = made.keep(now, number(now, "d"))
     path = made.save(tmp_path / "corrections.json")
     held = Corrections.load(path)
     assert held.entries == made.entries
     stricter = recounted(found, np.arange(1, len(found.of) + 1))
     now = held.applied(stricter)
-    assert together(now.of)[np.ix_(found.of == 1, found.of == 5)].all()
+    assert together(now.of)[np.ix_(found.of == 1, found.of == number(found, "e"))].all()
     assert len(Corrections.load(tmp_path / "none.json")) == 0
 
 
@@ -254,7 +260,9 @@ def test_a_damaged_file_is_refused_and_the_correction_named(tmp_path, text, said
 
 def test_corrections_of_another_observation_are_refused_and_named(found):
     other = Correction("drop", (Piece(3, 77, 31),))
-    made = Corrections((*Corrections().merge(found, 1, 5).entries, other), "out/corrections.json")
+    made = Corrections(
+        (*Corrections().merge(found, 1, number(found, "e")).entries, other), "out/corrections.json"
+    )
     with pytest.raises(CorrectionError) as error:
         made.applied(found)
     assert str(error.value).startswith(
