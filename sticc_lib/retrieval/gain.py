@@ -9,6 +9,7 @@ import pandas as pd
 
 from sticc_lib.retrieval.distances import Kind
 from sticc_lib.retrieval.ranking import evaluate
+from sticc_lib.retrieval.rerank import rerank
 
 if TYPE_CHECKING:
     from sticc_lib.retrieval.embeddings import Embeddings
@@ -25,15 +26,17 @@ def rerank_gain(embeddings: Embeddings, distance: Kind = "cosine") -> pd.DataFra
         distance: `cosine` or `euclidean`.
 
     Returns:
-        Rows `as it is` and `re-ranked`; columns `mAP`, `rank-1`, and `seconds`, wall time of
+        Rows `as it is` and `re-ranked`; columns `mAP`, `rank1`, and `seconds`, wall time of
         distances and scoring, the embedding itself not among it.
 
     Raises:
         ValueError: as in `ranking.evaluate`.
     """
+    few = embeddings.values[:2]
+    rerank(few, few, distance)  # what is loaded at the first call is not its cost
     rows = {}
-    for name, rerank in (("as it is", False), ("re-ranked", True)):
+    for name, mended in (("as it is", False), ("re-ranked", True)):
         start = time.perf_counter()
-        scores = evaluate(embeddings, distance, rerank=rerank)
+        scores = evaluate(embeddings, distance, rerank=mended)
         rows[name] = (scores.mAP, scores.rank1, time.perf_counter() - start)
-    return pd.DataFrame.from_dict(rows, orient="index", columns=["mAP", "rank-1", "seconds"])
+    return pd.DataFrame.from_dict(rows, orient="index", columns=["mAP", "rank1", "seconds"])

@@ -46,7 +46,7 @@ def test_gain_stands_beside_its_cost():
     assert list(table.index) == ["as it is", "re-ranked"]
     for name, rerank in (("as it is", False), ("re-ranked", True)):
         scores = evaluate(found, rerank=rerank)
-        assert tuple(table.loc[name, ["mAP", "rank-1"]]) == (scores.mAP, scores.rank1)
+        assert tuple(table.loc[name, ["mAP", "rank1"]]) == (scores.mAP, scores.rank1)
     assert (table["seconds"] > 0).all()
 
 
