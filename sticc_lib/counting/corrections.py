@@ -113,11 +113,7 @@ class Corrections:
         return self._with(Correction("drop", _names(counted, _fragments(counted, number))))
 
     def keep(self, counted: Counted, number: int) -> Corrections:
-        """Somebody counts, however short they were seen, and even if dropped before.
-
-        Raises:
-            CorrectionError: no such person.
-        """
+        """Somebody counts, however short they were seen, and even if dropped before. See `drop`."""
         return self._with(Correction("keep", _names(counted, _fragments(counted, number))))
 
     def undo(self) -> Corrections:
