@@ -25,8 +25,8 @@ class Counted:
         observed: boxes, fragments, intervals and crops.
         evidence: the same fragments with features.
         found: what was found without help: threshold, metric, interval of the count, settings.
-        of: int [fragments], the individual of each, from 1 in order of appearance; corrections
-            are in it.
+        of: int [fragments], the individual of each, from 1 in order of appearance, the unsure after
+            all others; corrections are in it.
         counted: bool [individuals], False for the unsure: seen for too short a time.
         corrected: how many corrections were made by hand.
         dropped: individuals that were said to be nobody; not counted, and not unsure either.
@@ -52,8 +52,8 @@ class Counted:
         """The same video with other individuals.
 
         Args:
-            of: int [fragments], any numbers; they are numbered anew by first appearance, and who
-                was seen for less than `least_seconds` of the settings is unsure.
+            of: int [fragments], any numbers; they are numbered anew, and who was seen for less than
+                `least_seconds` of the settings is unsure.
             corrected: how many corrections led to it.
             dropped: bool [fragments], of nobody: their individuals are not counted.
             kept: bool [fragments]: their individuals are, however short they were seen.
@@ -65,18 +65,22 @@ class Counted:
         # among those who came at once, the order in which they were numbered before
         before = np.full(len(names), np.iinfo(np.int64).max)
         np.minimum.at(before, place, self.of)
-        rank = np.empty(len(names), np.int64)
-        rank[np.lexsort((before, began))] = np.arange(1, len(names) + 1)
-        number = rank[place]
         boxes = self.observed.fragments["n"].to_numpy()
-        seconds = np.bincount(number, boxes, len(names) + 1)[1:] / self.observed.fps
+        seconds = np.bincount(place, boxes, len(names)) / self.observed.fps
         sure = seconds >= self.found.settings.least_seconds
-        nobody = np.empty(0, np.int64) if dropped is None else np.unique(number[dropped])
+        out = np.zeros(len(names), bool)
         if kept is not None:
-            sure[number[kept] - 1] = True
-        sure[nobody - 1] = False
-        said = frozenset(nobody.tolist())
-        return replace(self, of=number, counted=sure, corrected=corrected, dropped=said)
+            sure[place[kept]] = True
+        if dropped is not None:
+            out[place[dropped]] = True
+        sure &= ~out
+        order = np.lexsort((before, began, ~sure))
+        number = np.empty(len(names), np.int64)
+        number[order] = np.arange(1, len(names) + 1)
+        said = frozenset(number[out].tolist())
+        return replace(
+            self, of=number[place], counted=sure[order], corrected=corrected, dropped=said
+        )
 
     @property
     def unique(self) -> int:

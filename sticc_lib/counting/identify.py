@@ -61,7 +61,7 @@ class Individuals:
     """Who is who.
 
     Attributes:
-        of: int [fragments], the individual of each, from 1 in order of appearance.
+        of: int [fragments], the individual of each, from 1 in order of appearance, the unsure last.
         counted: bool [individuals], False for the unsure.
         cut: the threshold, and where it comes from.
         low, high: 90 % interval of the count, by the match probabilities.
@@ -249,13 +249,12 @@ def _numbered(
     evidence: Evidence, group: np.ndarray, cut: Cut, interval: tuple[int, int], metric: str,
     settings: CountSettings,
 ) -> Individuals:  # fmt: skip
-    """Individuals from 1, in order of appearance, whatever the groups were called."""
+    """Individuals from 1, in order of appearance, the unsure last, whatever the groups' names."""
     names, place = np.unique(group, return_inverse=True)
     owner = place[evidence.boxes["fragment"].to_numpy()]
     boxes = evidence.boxes.assign(owner=owner)
     first = boxes.groupby("owner")[["frame", "x", "y"]].first()
-    rank = np.argsort(np.lexsort((first["y"], first["x"], first["frame"])))
-    seconds = np.bincount(rank[owner], minlength=len(names)) / evidence.fps
-    return Individuals(
-        rank[place] + 1, seconds >= settings.least_seconds, cut, *interval, metric, settings
-    )
+    sure = np.bincount(owner, minlength=len(names)) / evidence.fps >= settings.least_seconds
+    order = np.lexsort((first["y"], first["x"], first["frame"], ~sure))
+    rank = np.argsort(order)
+    return Individuals(rank[place] + 1, sure[order], cut, *interval, metric, settings)

@@ -18,6 +18,8 @@ from sticc_lib.run import write_json, write_text
 
 SAMPLED = {"frame": "sample_frame", "n": "sample_n", "inflow": "sample_inflow",
            "outflow": "sample_outflow"}  # fmt: skip
+HEAD = (f"{'seconds':<16}{'present':>7} {'arrivals':>8} {'departures':>10} {'new':>5} "
+        f"{'so far':>7} | {'n':>5} {'inflow':>6} {'outflow':>7}")  # fmt: skip
 
 
 def count_table(counted: Counted) -> pd.DataFrame:
@@ -49,8 +51,9 @@ def summary(
         "unique": counted.unique,
         "unique_low": counted.low,
         "unique_high": counted.high,
-        "unsure": int((~counted.counted).sum()),
+        "unsure": int((~counted.counted).sum()) - len(counted.dropped),
         "corrections": counted.corrected,
+        "dropped": len(counted.dropped),
         "short_tracks": counted.short_tracks,
         "fragments": len(observed.fragments),
         "intervals": len(observed.intervals),
@@ -80,12 +83,11 @@ def parameters(options: CountOptions) -> dict[str, Any]:
 
 
 def individuals(counted: Counted) -> list[dict[str, Any]]:
-    """Everybody: number, sure, when seen, visits and fragments; seconds from the first frame."""
-    fps, first = counted.observed.fps, counted.observed.intervals["first_frame"].iloc[0]
-    fragments = counted.observed.fragments
+    """Everybody: number, sure, when seen, visits and fragments; seconds of the video."""
+    fragments, fps = counted.observed.fragments, counted.observed.fps
 
-    def at(frame: int) -> float:
-        return round((frame - int(first)) / fps, 3)
+    def at(frame: int, after: int = 0) -> float:
+        return round(float(counted.observed.seconds(np.array([frame]))[0]) + after / fps, 3)
 
     found = []
     for number, row in counted.people.iterrows():
@@ -95,10 +97,11 @@ def individuals(counted: Counted) -> list[dict[str, Any]]:
         found.append({
             "person": number,
             "sure": bool(row["sure"]),
+            "dropped": number in counted.dropped,
             "first_second": at(row["first"]),
             "last_second": at(row["last"]),
             "seconds_seen": round(float(row["seconds"]), 3),
-            "visits": [{"start": at(low), "stop": at(high + 1)} for low, high in visits],
+            "visits": [{"start": at(low), "stop": at(high, 1)} for low, high in visits],
             "fragments": [
                 {"interval": int(f.interval) + 1, "track": int(f.track),
                  "first_frame": int(f.first_frame), "last_frame": int(f.last_frame),
@@ -142,23 +145,24 @@ def write_feet(counted: Counted, folder: str | Path) -> Path:
     return write_points(folder, feet, frames)
 
 
-def told(counted: Counted) -> str:
-    """What `sticc count` prints: the answer, what it rests on, a row an interval."""
-    unsure = int((~counted.counted).sum())
+def told(counted: Counted, rows: bool = True) -> str:
+    """What `sticc count` prints: the answer, what it rests on, and (`rows`) each interval."""
+    unsure = int((~counted.counted).sum()) - len(counted.dropped)
     lines = [
         f"{counted.observed.name}: {counted.short_tracks} short tracks, {counted.unique} people "
         f"({counted.low} to {counted.high} with 90 %)"
-        + (f", {unsure} more seen too briefly to be counted" if unsure else "")
-        + (f", {counted.corrected} corrections by hand" if counted.corrected else ""),
+        + (f"; {unsure} more seen too briefly to be counted" if unsure else "")
+        + (f"; {counted.corrected} corrections by hand" if counted.corrected else ""),
         f"threshold: {counted.found.cut}; metric: {counted.found.metric}",
         *counted.observed.notes,
-        "",
-        "seconds        present arrivals departures new unique | first frame: n inflow outflow",
     ]
+    if not rows:
+        return "\n".join(lines)
+    lines += ["", f"{'':<16}{'whole interval':<42}| first frame", HEAD]
     for row in count_table(counted).itertuples():
         span = f"{row.start:.1f}-{row.stop:.1f}" + (" short" if row.short else "")
         lines.append(
-            f"{span:<14} {row.present:>7} {row.arrivals:>8} {row.departures:>10} {row.new:>3} "
-            f"{row.unique:>6} | {row.sample_n:>14} {row.sample_inflow:>6} {row.sample_outflow:>7}"
+            f"{span:<16}{row.present:>7} {row.arrivals:>8} {row.departures:>10} {row.new:>5} "
+            f"{row.unique:>7} | {row.sample_n:>5} {row.sample_inflow:>6} {row.sample_outflow:>7}"
         )
     return "\n".join(lines)

@@ -23,6 +23,9 @@ from sticc_lib.tracklets.sources.pets2009 import read_boxes
 FRAMES, STEP = 795, 21
 """Of the clip; 3 seconds at 7 frames a second."""
 CORNERS = ["x", "y", "w", "h"]
+PETS = data_dir() / "pets2009" / "s2l1_view1.mp4"
+SHOWN = ("error U", "MAE present", "curve", "F1", "IDF1")
+"""Scores that the notebook and the report state."""
 WAYS = (
     ("hsv", "none"), ("frozen", "none"), ("stripes", "none"), ("stripes+hsv", "none"),
     ("sticc", "none"), ("hsv", "lda"), ("stripes", "lda"), ("stripes+hsv", "lda"),
@@ -54,7 +57,7 @@ def known(shared: Path | None = None) -> dict[str, Known]:
     Args:
         shared: folder with `gt/gt.txt` and `track_to_person.csv`.
     """
-    ours = read_boxes(data_dir() / "pets2009" / "boxes.csv")
+    ours = read_boxes(PETS.with_name("boxes.csv"))
     found = {"boxes.csv": Known(Truth(ours, STEP, FRAMES), ours.iloc[:0])}
     folder = shared or project_root().parent / "shared" / "data" / "pets2009"
     labels, names = folder / "gt" / "gt.txt", folder / "track_to_person.csv"
@@ -67,6 +70,15 @@ def known(shared: Path | None = None) -> dict[str, Known]:
         aside = pd.concat([mot.drop(wanted.index), ours[ours["person"] == "K"]])
         found["MOT15"] = Known(Truth(wanted, STEP, FRAMES), aside)
     return found
+
+
+def truth_of(counted: Counted) -> pd.DataFrame | None:
+    """True boxes of the embedded clip, if it is what was counted."""
+    return (
+        read_boxes(data_dir() / "pets2009" / "boxes.csv")
+        if counted.observed.name == PETS.stem
+        else None
+    )
 
 
 def detected(found: Mapping[int, np.ndarray], told: Known) -> dict[str, float]:
@@ -102,6 +114,16 @@ def _by_frame(boxes: pd.DataFrame) -> dict[int, np.ndarray]:
 def scored(counted: Counted, told: Known) -> dict[str, float]:
     """All scores of a count (scores.score_video), people who are set aside left out."""
     return score(counted.evidence, _left(counted, counted.person, told), told.truth)
+
+
+def facts(counted: Counted, told: Known) -> dict[str, float]:
+    """What a notebook says of a count: people there are and were found, boxes found, SHOWN."""
+    boxes = detected(boxes_of(counted), told)
+    scores = scored(counted, told)
+    return {
+        "people": scores["true U"], "found": scores["U"],
+        **{f"detections, {k}": v for k, v in boxes.items()}, **{k: scores[k] for k in SHOWN},
+    }  # fmt: skip
 
 
 def ways_table(

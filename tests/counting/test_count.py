@@ -106,7 +106,7 @@ def test_files_say_what_the_count_says(video, tmp_path):
     assert [p["visits"] for p in gone] == [[{"start": 0.0, "stop": 6.0}]]
     assert sum(len(p["fragments"]) for p in people) == held["fragments"] == 8
     assert "3 people" in told(found)
-    assert len(told(found).splitlines()) == 4 + 3
+    assert len(told(found).splitlines()) == 5 + 3
 
 
 def test_tables_are_consistent_and_options_are_plain(video, tmp_path):

@@ -11,7 +11,7 @@ from sticc_lib.counting.errors import mistakes, present_against
 from sticc_lib.counting.sweep import sweep
 from sticc_lib.figures import counting
 from sticc_lib.figures.captions import words
-from sticc_lib.figures.errors import KINDS, MOST, errors
+from sticc_lib.figures.mistaken import KINDS, MOST, mistaken
 
 STAYS = [Stay("ABCDE"[k % 5], 1 + 12 * k, 40 + 12 * k) for k in range(12)]
 SWAPPED = [1, 2, 3, 4, 5, 6, 2, 3, 4, 4, 1, 2]
@@ -63,7 +63,7 @@ def test_the_table_holds_the_seconds_and_the_sum_of_errors(count, texts):
     found = mistakes(count, true_boxes(STAYS))
     assert found.total("split") > 0
     assert found.total("merge") > 0
-    figure = errors(count, found)
+    figure = mistaken(count, found)
     shown = texts(figure)
     assert sum(t.startswith("✓ ") for t in shown) == 1 + len(set(found.stands.values()))  # legend
     cells = found.seconds.drop(index=0).to_numpy()
@@ -85,7 +85,7 @@ def test_of_many_individuals_only_those_with_errors_are_in_the_table(texts):
     count = counted(stays, 430, who=list(range(1, 32)))
     found = mistakes(count, true_boxes(stays))
     assert len(found.stands) > MOST
-    figure = errors(count, found)
+    figure = mistaken(count, found)
     bold = [t.get_text() for t in figure.axes[0].texts if t.get_fontweight() == "bold"]
     assert {"4", "31", "p03"} <= set(bold)
     assert "7" not in bold
@@ -100,7 +100,7 @@ def test_no_errors_ghosts_and_who_is_missed_can_be_drawn(known, texts):
     count = counted(STAYS, 180)
     truth = true_boxes([*STAYS, Stay("Z", 5, 30, lane=9)])
     found = mistakes(count, truth[truth["person"].isin([*known, *"Z" * (known == "AB")])])
-    shown = texts(errors(count, found))
+    shown = texts(mistaken(count, found))
     if known == "ABCDE":
         assert "No errors." in shown
     else:

@@ -33,7 +33,7 @@ MOST, MOST_CARDS = 16, 12
 
 
 @themed
-def errors(counted: Counted, found: Mistakes) -> Figure:
+def mistaken(counted: Counted, found: Mistakes) -> Figure:
     """The table of individuals against persons, and the errors with pictures.
 
     Args:
