@@ -1,8 +1,8 @@
 """A trained model as one file that runs without this library: ONNX, or a program of torch.export.
 
 Input `frames` [batch time 3 H W] and `mask` bool [batch time] (True: a real frame; at least one in
-every clip), output `embedding` [batch D]. Batch and time are free, from 1 on; methods that are
-built for one T keep it. What a user of the file must know stands in it (`description`).
+every clip), output `embedding` [batch D]. Batch and time are free, from 1 on; methods that
+step through frames, or are built for one T, keep that one. `describe` says what else stands in it.
 """
 
 from __future__ import annotations
@@ -81,17 +81,18 @@ def to_onnx(
     Raises:
         ConfigError: the model cannot be exported, or the file does not agree with it.
     """
-    with _one_line(model):
+    with _one_line(model, "ONNX; --program may do"):
+        program, free = _traced(without_lstm(Deployed(model, normalised)))
         made = torch.onnx.export(
-            without_lstm(Deployed(model, normalised)), sample(model, 2, 3, normalised),
-            dynamo=True, opset_version=OPSET, dynamic_shapes=_free(model), verbose=False,
+            program, dynamo=True, opset_version=OPSET, verbose=False,
             input_names=["frames", "mask"], output_names=["embedding"],
         )  # fmt: skip
     assert made is not None
+    facts = facts | {"any_length": free}
     made.model.metadata_props.update({k: json.dumps(v) for k, v in facts.items()})
     with atomic(file) as temporary:
         made.save(temporary, external_data=False)
-        return _agreed(model, file, normalised, run_with(temporary))
+        return _agreed(model, file, normalised, free, run_with(temporary))
 
 
 def to_program(
@@ -101,13 +102,13 @@ def to_program(
 
     Raises, returns: as `to_onnx`. `facts` lie in the archive as `sticc.json`.
     """
-    with _one_line(model), _any_time():
-        deployed, given = Deployed(model, normalised), sample(model, 2, 3, normalised)
-        made = torch.export.export(deployed, given, dynamic_shapes=_free(model))
+    with _one_line(model, "a program"), _any_time():
+        made, free = _traced(Deployed(model, normalised))
     with atomic(file) as temporary, warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        torch.export.save(made, temporary, extra_files={"sticc.json": json.dumps(facts)})
-        return _agreed(model, file, normalised, torch.export.load(temporary).module())
+        said = json.dumps(facts | {"any_length": free})
+        torch.export.save(made, temporary, extra_files={"sticc.json": said})
+        return _agreed(model, file, normalised, free, torch.export.load(temporary).module())
 
 
 def run_with(file: Path | str, threads: int = 0) -> Any:
@@ -138,7 +139,6 @@ def describe(model: VideoModel, config: Config, normalised: bool = False) -> dic
         "mean": list(spec.mean),
         "std": list(spec.std),
         "clip_length": spec.clip_length,
-        "any_length": model.any_length,
         "clip_policy": spec.policy if test.policy == "published" else test.policy,
         "flip": test.flip or (test.policy == "published" and spec.flip),
         "embedding_width": width,
@@ -152,7 +152,6 @@ def sample(
     model: VideoModel, batch: int, time: int, normalised: bool = False, seed: int = 0
 ) -> tuple[Tensor, Tensor]:
     """Random frames and a mask that pads the last frame of every second clip, where T allows it."""
-    time = time if model.any_length else model.spec.clip_length
     generator = torch.Generator().manual_seed(seed)
     shape = (batch, time, 3, *model.spec.image_size)
     frames = torch.randint(0, 256, shape, dtype=torch.uint8, generator=generator)
@@ -172,20 +171,32 @@ def difference(
         return float((run(frames, mask) - wanted).abs().max() / wanted.abs().max())
 
 
-def _agreed(model: VideoModel, file: Path, normalised: bool, run: Any) -> float:
-    """The largest difference at one clip and at two, of other lengths than the traced one."""
-    tried = [sample(model, 1, 1, normalised, 1), sample(model, 2, 5, normalised, 2)]
+def _traced(deployed: Deployed) -> tuple[torch.export.ExportedProgram, bool]:
+    """What a model computes, and whether for any T; else for the T that it was made for."""
+    model, batch = deployed.model, torch.export.Dim("batch", min=1)
+    length = model.spec.clip_length
+    if model.any_length:
+        axes = {0: batch, 1: torch.export.Dim("time", min=1)}
+        given = sample(model, 2, max(2, length), deployed.normalised)
+        # CHOICE: what steps from frame to frame in Python (GRL) is traced for one T; what is wrong
+        # in any other way says so there
+        with contextlib.suppress(Exception):
+            shapes = {"frames": axes, "mask": axes}
+            return torch.export.export(deployed, given, dynamic_shapes=shapes), True
+    shapes = {"frames": {0: batch}, "mask": {0: batch}}
+    given = sample(model, 2, length, deployed.normalised)
+    return torch.export.export(deployed, given, dynamic_shapes=shapes), False
+
+
+def _agreed(model: VideoModel, file: Path, normalised: bool, free: bool, run: Any) -> float:
+    """The largest difference at one clip and at three, of other lengths than the traced one."""
+    own = model.spec.clip_length
+    lengths = (1, own + 1) if free else (own, own)
+    tried = [sample(model, n, t, normalised, n) for n, t in zip((1, 3), lengths, strict=True)]
     worst = max(difference(model, run, given, normalised) for given in tried)
     if not worst <= TOLERANCE:
         raise ConfigError(f"{file}: not written; it differs from the model by {worst:.2g}")
     return worst
-
-
-def _free(model: VideoModel) -> dict[str, dict[int, Any]]:
-    axes = {0: torch.export.Dim("batch", min=1)}
-    if model.any_length:
-        axes[1] = torch.export.Dim("time", min=1)
-    return {"frames": axes, "mask": axes}
 
 
 @contextlib.contextmanager
@@ -202,7 +213,7 @@ def _any_time() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _one_line(model: VideoModel) -> Iterator[None]:
+def _one_line(model: VideoModel, target: str) -> Iterator[None]:
     """Whatever a tracer raises over what it cannot follow becomes one line."""
     try:
         with warnings.catch_warnings(), torch.no_grad(), _quiet():
@@ -213,9 +224,8 @@ def _one_line(model: VideoModel) -> Iterator[None]:
         while cause.__cause__ is not None:
             cause = cause.__cause__
         said = next((line.strip() for line in str(cause).splitlines() if line.strip()), "")
-        raise ConfigError(
-            f"{model.settings.name} cannot be exported: {type(cause).__name__}: {said[:200]}"
-        ) from error
+        said = f"{type(cause).__name__}: {said[:200]}"
+        raise ConfigError(f"{model.settings.name} cannot become {target} ({said})") from error
 
 
 @contextlib.contextmanager
