@@ -90,6 +90,7 @@ class Export:
             path, which = checkpoint_for(path, self.method)
             stderr(which)
         made = export_checkpoint(path, self.onnx, self.program, self.normalised)
-        for file, difference in made.items():
-            print(f"{file} (embeddings differ from the model's by {difference:.1g} at most)")
+        for file, written in made.items():
+            length = "any T" if written.any_length else "the model's own T only"
+            print(f"{file} ({length}; within {written.difference:.1g} of the model's embeddings)")
         return 0
