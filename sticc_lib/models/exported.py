@@ -70,4 +70,4 @@ def difference(
     with torch.no_grad():
         clips = frames if normalised else normalise(frames, model.spec)
         wanted = model(clips, mask).embedding
-        return float((run(frames, mask) - wanted).abs().max() / wanted.abs().max())
+        return float((run(frames, mask) - wanted).abs().max() / wanted.abs().max().clamp_min(1e-12))
