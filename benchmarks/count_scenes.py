@@ -31,6 +31,7 @@ SETTINGS = {
     "lda, 20 dimensions": CountSettings(dimensions=20),
     "lda, all counted": CountSettings(least_seconds=0),
     "lda, 1 s counted": CountSettings(least_seconds=1),
+    "lda, threshold as found": CountSettings(steady=False),
     "lda, any track founds": CountSettings(least_track=0),
     "lda, 1 s founds": CountSettings(least_track=1),
     "lda, online": CountSettings(way="online"),

@@ -37,6 +37,8 @@ class CountSettings:
         threshold: cosine distance; None takes it from the video's own tracks (or from training
             pairs, where features are not fitted and a cut is given).
         go_on: how much nearer a track is that goes on where another stopped (cosine distance).
+        steady: of `whole`: the threshold moves to the widest gap between merges near it, unless it
+            is given.
         least_seconds: who was seen for less in all is unsure, and is not counted.
         least_track: seconds; of `whole`: a shorter track founds nobody, it joins whom it is like.
             Short ones come of people who hide one another and of double boxes, and many of them
@@ -51,6 +53,7 @@ class CountSettings:
     ridge: float = 0.1
     threshold: float | None = None
     go_on: float = 0.3
+    steady: bool = True
     least_seconds: float = 3.0
     least_track: float = 3.0
     matching: Matching = field(default_factory=Matching)
@@ -106,6 +109,9 @@ def identify(
         return _online(evidence, ours, trained)
     cut, metric = fitted(evidence, ours, trained)
     merges, item = tracks_merged(evidence, ours, metric)
+    if ours.threshold is None and ours.steady:
+        origin = f"{cut.origin}, moved to the widest gap between merges nearby"
+        cut = replace(cut, value=merges.steadied(cut.value), origin=origin)
     group = merges.groups(cut.value)[item]
     low, high = spread(merges, cut, item, evidence, ours.least_seconds)
     found = _numbered(evidence, group, cut, (low, high), metric.name, ours)

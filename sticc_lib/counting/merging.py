@@ -7,6 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 BLOCKED = np.float32(np.inf)
+AROUND = (0.8, 1.5)
+"""CHOICE: more room above, for a threshold from within tracks is too strict for people who come
+back. Drawn scenes are counted alike without it; copies of one real video (mirrored, at a quarter
+of the bitrate) with it only, which is where the limits come from."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,15 @@ class Merges:
                 break  # heights rise: average linkage knows no inversions
             parent[parent == j] = i
         return np.unique(self._attached(parent, most), return_inverse=True)[1]
+
+    def steadied(self, most: float) -> float:
+        """The middle of the widest gap between merges around a height, so that no merge hangs on a
+        hair: from AROUND[0] to AROUND[1] times that height."""
+        low, high = AROUND[0] * most, AROUND[1] * most
+        inside = self.height[(self.height > low) & (self.height < high)]
+        edges = np.concatenate([[low], inside, [high]])
+        widest = int(np.argmax(np.diff(edges)))
+        return float(edges[widest] + edges[widest + 1]) / 2 if len(inside) else most
 
     def _attached(self, group: np.ndarray, most: float) -> np.ndarray:
         """Items that found nothing, each put into the nearest group that may have it."""
