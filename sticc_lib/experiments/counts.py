@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from sticc_lib.counting.boxfile import FromFile
-from sticc_lib.counting.corrections import Corrections
+from sticc_lib.counting.corrections import FILE, Corrections
 from sticc_lib.counting.count import CountOptions, count
 from sticc_lib.counting.counted import Counted
 from sticc_lib.counting.detector import Detector, NanoDet, Torchvision
@@ -25,8 +25,6 @@ from sticc_lib.models import zoo
 from sticc_lib.models.base import VideoModel
 from sticc_lib.run import project_root, stderr
 from sticc_lib.values import ConfigError
-
-CORRECTIONS = "corrections.json"
 
 
 @dataclass(frozen=True)
@@ -118,7 +116,7 @@ def count_videos(
     folder = Path(out) if str(out) else project_root() / "reports" / f"count_{watched.name}"
     trained = trained_cut(ours.features, model, progress) if ours.adapt == "none" else None
     counted = count(watched, detector, folder / "seen", ours, model, trained, progress)
-    counted = Corrections.load(folder / CORRECTIONS).applied(counted)
+    counted = Corrections.load(folder / FILE).applied(counted)
     more = {"detector": detector.name, "files": [str(f.path.name) for f in watched.files],
             "checkpoint": str(checkpoint)}  # fmt: skip
     write_pictures(counted, folder)

@@ -63,8 +63,7 @@ def test_only_a_few_frames_are_held(video):
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_a_failure_comes_with_its_frame(video, workers):
-    seen = []
+    watched = ahead(video.frames(), Slow(workers, dies=7))
+    assert [next(watched)[0].number for _ in range(6)] == [1, 2, 3, 4, 5, 6]
     with pytest.raises(RuntimeError, match="detector failed"):
-        for frame, _ in ahead(video.frames(), Slow(workers, dies=7)):
-            seen.append(frame.number)
-    assert seen == [1, 2, 3, 4, 5, 6]
+        next(watched)
