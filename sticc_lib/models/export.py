@@ -104,7 +104,7 @@ def to_onnx(
         made.save(temporary, external_data=False)
         return run_with(temporary)
 
-    return _written(model, file, normalised, make, "ONNX; --program may do")
+    return _written(model, file, normalised, make, "ONNX, --program may work")
 
 
 def to_program(
@@ -192,7 +192,9 @@ def _one_line(model: VideoModel, target: str) -> Iterator[None]:
             cause = cause.__cause__
         said = next((line.strip() for line in str(cause).splitlines() if line.strip()), "")
         said = f"{type(cause).__name__}: {said[:200]}"
-        raise ConfigError(f"{model.settings.name} cannot become {target} ({said})") from error
+        raise ConfigError(
+            f"{model.settings.name} cannot become {target} (the exporter stopped at {said})"
+        ) from error
 
 
 @contextlib.contextmanager
