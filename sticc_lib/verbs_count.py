@@ -51,8 +51,8 @@ class Count:
     """Take a damaged or cut file as far as it goes."""
     detector: str = "nanodet"
     """nanodet (shipped), or the name of one of torchvision's detectors, fetched when needed."""
-    score: float | None = None
-    """Leave out boxes below this score; by default the detector's own."""
+    score: float = 0.0
+    """Leave out boxes below this score; 0 for the detector's own limit, and for all of a file."""
     boxes: str = ""
     """Take people from this file instead of a detector; its tracks, too, if it has them."""
     points: str = ""
@@ -74,9 +74,11 @@ class Count:
     adapt: Literal["lda", "wccn", "none", "tune"] = "lda"
     """How features are fitted to the video, without labels; none takes the threshold from training
     persons; tune trains the trunk on the video's own tracks for a minute."""
-    threshold: float | None = None
-    """Cosine distance up to which two tracks are one person; by default from the video's own
+    threshold: float = 0.0
+    """Cosine distance up to which two tracks are one person; 0 takes it from the video's own
     tracks."""
+    least_seconds: float = 3.0
+    """Who was seen for less in all is unsure, and not counted."""
     way: Literal["auto", "whole", "online"] = "auto"
     """whole: all tracks at once; online: interval by interval, nothing known of what comes."""
     anonymise: bool = False
@@ -96,12 +98,13 @@ class Count:
             self.person_height, self.person_slope, self.person_at, anchor=self.person_anchor
         )
         source = Source(
-            self.detector, self.score, self.boxes, self.points, person, self.fps,
+            self.detector, self.score or None, self.boxes, self.points, person, self.fps,
             self.accept_truncated,
         )  # fmt: skip
         options = CountOptions(
             self.every, self.start, self.stop, self.step, self.features, self.adapt, self.way,
-            CountSettings(threshold=self.threshold), anonymise=self.anonymise,
+            CountSettings(threshold=self.threshold or None, least_seconds=self.least_seconds),
+            anonymise=self.anonymise,
         )  # fmt: skip
         counted, folder = count_videos(
             self.videos, self.out, source, options, self.checkpoint, self.write_points, self.video

@@ -16,7 +16,7 @@ from sticc_lib.models.base import VideoModel, normalise
 from sticc_lib.models.cache import fold_batchnorm
 from sticc_lib.run import bar
 from sticc_lib.tracklets.sampling import test_clips
-from sticc_lib.tracklets.store import PixelStore
+from sticc_lib.tracklets.store import PixelStore, Size
 from sticc_lib.values import ConfigError
 
 KINDS = ("stripes+hsv", "stripes", "hsv", "sticc", "sticc+hsv", "sticc+stripes+hsv", "frozen")
@@ -43,10 +43,11 @@ class Crops:
     Args:
         store: where they lie.
         rows: int [n], which.
+        size: (height, width) that they are brought to.
     """
 
-    def __init__(self, store: PixelStore, rows: np.ndarray):
-        self._store, self._rows = store, rows
+    def __init__(self, store: PixelStore, rows: np.ndarray, size: Size = (128, 64)):
+        self._store, self._rows, self._size = store, rows, size
 
     def __len__(self) -> int:
         """How many."""
@@ -54,7 +55,7 @@ class Crops:
 
     def __getitem__(self, which: np.ndarray | slice, /) -> np.ndarray:
         """uint8 [n, 3, H, W] of int [n] numbers."""
-        return self._store.read(self._rows[which])
+        return self._store.read(self._rows[which], self._size)
 
 
 def crop_features(
