@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import sys
+from collections import deque
 from collections.abc import Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack
 from fractions import Fraction
 from pathlib import Path
@@ -14,6 +17,8 @@ import numpy as np
 from sticc_lib.run import atomic
 
 TICKS = 90_000
+AHEAD = 4
+"""Frames that may wait for the encoder."""
 
 
 class AnnotatedWriter(AbstractContextManager["AnnotatedWriter"]):
@@ -34,10 +39,12 @@ class AnnotatedWriter(AbstractContextManager["AnnotatedWriter"]):
         self._stack = ExitStack()
         self._stream: Any = None
         self._last = -1
+        self._waiting: deque[Future] = deque()
 
     def __enter__(self) -> AnnotatedWriter:
         import av
 
+        self._pool = ThreadPoolExecutor(1, "encoder")
         self._temporary = self._stack.enter_context(atomic(self.path))
         options = {"movflags": "+faststart"}
         self._container = av.open(str(self._temporary), "w", format="mp4", options=options)
@@ -51,8 +58,6 @@ class AnnotatedWriter(AbstractContextManager["AnnotatedWriter"]):
                 one is repeated.
             seconds: when it is shown; evenly after the last where not given.
         """
-        import av
-
         odd = pixels.shape[0] % 2, pixels.shape[1] % 2
         if any(odd):
             pixels = np.pad(pixels, ((0, odd[0]), (0, odd[1]), (0, 0)), mode="edge")
@@ -63,11 +68,19 @@ class AnnotatedWriter(AbstractContextManager["AnnotatedWriter"]):
             self._stream.pix_fmt = "yuv420p"
             self._stream.options = {"crf": str(self.crf), "preset": "veryfast"}
             self._stream.codec_context.time_base = Fraction(1, TICKS)
-        frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(pixels), format="rgb24")
         even = self._last + round(TICKS / self.fps) if self._last >= 0 else 0
-        frame.pts = even if seconds is None else max(round(seconds * TICKS), self._last + 1)
-        frame.time_base = Fraction(1, TICKS)
-        self._last = frame.pts
+        self._last = even if seconds is None else max(round(seconds * TICKS), self._last + 1)
+        pixels = np.array(pixels, order="C")  # its own: the caller may go on painting
+        self._waiting.append(self._pool.submit(self._encode, pixels, self._last))
+        if len(self._waiting) > AHEAD:
+            self._waiting.popleft().result()
+
+    def _encode(self, pixels: np.ndarray, ticks: int) -> None:
+        """In a thread of its own, while the next frame is painted."""
+        import av
+
+        frame = av.VideoFrame.from_ndarray(pixels, format="rgb24")
+        frame.pts, frame.time_base = ticks, Fraction(1, TICKS)
         self._container.mux(self._stream.encode(frame))
 
     def __exit__(
@@ -76,6 +89,13 @@ class AnnotatedWriter(AbstractContextManager["AnnotatedWriter"]):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        try:
+            while kind is None and self._waiting:
+                self._waiting.popleft().result()
+        except BaseException:
+            self._abandon(*sys.exc_info())
+            raise
+        self._pool.shutdown(cancel_futures=True)
         if self._stream is not None and kind is None:
             self._container.mux(self._stream.encode())
         self._container.close()
@@ -84,6 +104,11 @@ class AnnotatedWriter(AbstractContextManager["AnnotatedWriter"]):
             self._stack.__exit__(kind, error, None)
             raise error
         self._stack.__exit__(kind, error, trace)
+
+    def _abandon(self, *error: Any) -> None:
+        self._pool.shutdown(cancel_futures=True)
+        self._container.close()
+        self._stack.__exit__(*error)
 
 
 def write_gif(
