@@ -49,6 +49,7 @@ picture: ## Take the figures of the README from the last quick report
 	@mkdir -p data/readme
 	@cp reports/quick/figures/06_ranked_gallery.png data/readme/ranked_gallery.png
 	@cp reports/quick/figures/04_shares.png data/readme/attention_shares.png
+	@cp reports/quick/count/annotated.gif data/readme/counting.gif
 
 clean: ## Remove caches and build files; keeps .venv, data and reports
 	@rm -rf build .pytest_cache .ruff_cache .hypothesis .import_linter_cache .coverage .coverage.*

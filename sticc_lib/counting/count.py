@@ -130,20 +130,35 @@ def recount(
     ours = options or CountOptions()
     if len(seen.fragments) == 0:
         return _nobody(seen, ours)
-    rows, owner = _described(seen)
-    crops = Crops(seen.pixels, rows)
+    crops, owner = described(seen)
     values = crop_features(crops, owner, ours.features, model, progress)
-    evidence = Evidence(seen.boxes, seen.fragments, values, owner, seen.fps)
-    settings = replace(ours.settings, way=_way(ours, seen))
     if ours.adapt != "tune":
-        settings = replace(settings, adapt=ours.adapt)
-        return Counted.of_found(seen, evidence, identify(evidence, settings, trained))
+        return recognised(seen, values, ours, trained)
+    evidence = Evidence(seen.boxes, seen.fragments, values, owner, seen.fps)
     tuned, held = tune(crops, evidence, progress=progress)
     kind = "tuned+hsv" if "hsv" in ours.features else "tuned"
     evidence = evidence.with_values(crop_features(crops, owner, kind, tuned, progress))
-    cut = held_cut(evidence, held)
-    found = identify(evidence, replace(settings, adapt="none"), cut)
+    settings = replace(ours.settings, way=_way(ours, seen), adapt="none")
+    found = identify(evidence, settings, held_cut(evidence, held))
     return Counted.of_found(seen, evidence, replace(found, metric=f"{kind}, no metric"))
+
+
+def recognised(
+    seen: Observed, values: np.ndarray, options: CountOptions, trained: Cut | None = None
+) -> Counted:
+    """Counts what was seen by features that are at hand.
+
+    Args:
+        seen: somebody, at least.
+        values: float32 [crops, D], of the crops of `described`.
+        options: `features` do not matter, and `adapt` is not `tune`.
+        trained: as in `count`.
+    """
+    if options.adapt == "tune":
+        raise ConfigError("adapt 'tune' makes its own features; use recount")
+    evidence = Evidence(seen.boxes, seen.fragments, values, described(seen)[1], seen.fps)
+    settings = replace(options.settings, way=_way(options, seen), adapt=options.adapt)
+    return Counted.of_found(seen, evidence, identify(evidence, settings, trained))
 
 
 def _way(options: CountOptions, seen: Observed) -> Literal["whole", "online"]:
@@ -153,13 +168,14 @@ def _way(options: CountOptions, seen: Observed) -> Literal["whole", "online"]:
     return "whole" if seen.boxes[key].nunique() <= MOST_ITEMS else "online"
 
 
-def _described(seen: Observed) -> tuple[np.ndarray, np.ndarray]:
-    """Crops that get features, and whose they are; of very many fragments, fewer of each."""
+def described(seen: Observed) -> tuple[Crops, np.ndarray]:
+    """Crops that get features, and whose they are, int [crops]; of very many fragments, fewer of
+    each."""
     crops = seen.crops
     thin = 2 ** max(0, math.ceil(math.log2(len(seen.fragments) / FRAGMENTS_OF_FEW)))
     if thin > 1:
         crops = crops[crops.groupby("fragment").cumcount() % thin == 0]
-    return crops["row"].to_numpy(), crops["fragment"].to_numpy()
+    return Crops(seen.pixels, crops["row"].to_numpy()), crops["fragment"].to_numpy()
 
 
 def _nobody(seen: Observed, options: CountOptions) -> Counted:

@@ -24,23 +24,37 @@ def trained_cut(kind: str, model: VideoModel | None = None, progress: bool = Tru
         model: what `sticc` among them stands for.
         progress: show a bar.
     """
-    train = walkers.load(DataConfig(), "standard").split("train")
-    persons = np.unique(train.tracklets["person"])[:PERSONS]
-    return cut_of(train.subset(train.tracklets["person"].isin(persons)), kind, model, progress)
+    crops, owner, tracklets = training_crops()
+    return cut_of(crop_features(crops, owner, kind, model, progress), owner, tracklets)
 
 
-def cut_of(
-    tracklets: TrackletSet, kind: str, model: VideoModel | None = None, progress: bool = False
-) -> Cut:
-    """The threshold of equal cost on pairs of these persons; see `trained_cut`."""
+def training_crops(tracklets: TrackletSet | None = None) -> tuple[Crops, np.ndarray, TrackletSet]:
+    """Crops of training persons, whose they are (int [crops], position of the tracklet), and the
+    set itself.
+
+    Args:
+        tracklets: of these persons; the first PERSONS drawn training persons by default.
+    """
+    if tracklets is None:
+        train = walkers.load(DataConfig(), "standard").split("train")
+        persons = np.unique(train.tracklets["person"])[:PERSONS]
+        tracklets = train.subset(train.tracklets["person"].isin(persons))
     frames = tracklets.frames.sort_values(["tracklet", "time"])
     # evenly over each tracklet: the first frame of each of CROPS equal parts
     place, length = frames.groupby("tracklet").cumcount(), frames.groupby("tracklet")["row"]
     frames = frames.assign(part=place * CROPS // length.transform("size"))
     frames = frames.drop_duplicates(["tracklet", "part"])
-    numbers = tracklets.tracklets.index.to_numpy()
-    owner = np.searchsorted(numbers, frames["tracklet"].to_numpy())
-    crops = Crops(tracklets.pixels, frames["row"].to_numpy())
-    values = unit(crop_features(crops, owner, kind, model, progress))
-    means = fragment_means(values, owner, len(numbers))
+    owner = np.searchsorted(tracklets.tracklets.index.to_numpy(), frames["tracklet"].to_numpy())
+    return Crops(tracklets.pixels, frames["row"].to_numpy()), owner, tracklets
+
+
+def cut_of(values: np.ndarray, owner: np.ndarray, tracklets: TrackletSet) -> Cut:
+    """The threshold of equal cost on pairs of these persons.
+
+    Args:
+        values: float32 [crops, D].
+        owner: int [crops], the tracklet of each, by position.
+        tracklets: whose they are.
+    """
+    means = fragment_means(unit(values), owner, len(tracklets))
     return from_training(Embeddings(means, tracklets.tracklets, tracklets.rule))

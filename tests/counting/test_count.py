@@ -11,6 +11,7 @@ from made_videos import make
 from sticc_lib.counting.boxfile import FromFile
 from sticc_lib.counting.calibrate import Cut
 from sticc_lib.counting.count import CountOptions, count, recount
+from sticc_lib.counting.features import crop_features
 from sticc_lib.counting.identify import CountSettings
 from sticc_lib.counting.outputs import (
     count_table,
@@ -21,7 +22,7 @@ from sticc_lib.counting.outputs import (
     write_data,
 )
 from sticc_lib.counting.table import check_intervals, check_samples
-from sticc_lib.counting.trained import cut_of
+from sticc_lib.counting.trained import cut_of, training_crops
 from sticc_lib.counting.video import Video
 from sticc_lib.tracklets.store import ArrayStore
 from sticc_lib.tracklets.table import Rule, TrackletSet
@@ -173,6 +174,9 @@ def test_the_threshold_of_training_persons_parts_their_colours():
     frames = pd.DataFrame({"tracklet": np.repeat(np.arange(6), 5), "time": np.tile(np.arange(5), 6),
                            "row": np.arange(30)})  # fmt: skip
     store = ArrayStore(np.concatenate(pixels))
-    found = cut_of(TrackletSet("plain", tracklets, frames, store, Rule()).check(), "hsv")
+    made = TrackletSet("plain", tracklets, frames, store, Rule()).check()
+    crops, owner, _ = training_crops(made)
+    assert np.bincount(owner).tolist() == [5] * 6
+    found = cut_of(crop_features(crops, owner, "hsv"), owner, made)
     assert found.same.max() < found.value < found.different.min()
     assert found.error == 0
