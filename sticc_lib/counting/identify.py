@@ -110,8 +110,10 @@ def identify(
     cut, metric = fitted(evidence, ours, trained)
     merges, item = tracks_merged(evidence, ours, metric)
     if ours.threshold is None and ours.steady:
-        origin = f"{cut.origin}, moved to the widest gap between merges nearby"
-        cut = replace(cut, value=merges.steadied(cut.value), origin=origin)
+        steady = merges.steadied(cut.value)
+        if steady != cut.value:
+            origin = f"{cut.origin}, moved to the widest gap between merges nearby"
+            cut = replace(cut, value=steady, origin=origin)
     group = merges.groups(cut.value)[item]
     low, high = spread(merges, cut, item, evidence, ours.least_seconds)
     found = _numbered(evidence, group, cut, (low, high), metric.name, ours)
