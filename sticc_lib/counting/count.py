@@ -15,7 +15,8 @@ from sticc_lib.counting.counted import Counted
 from sticc_lib.counting.detector import Detector
 from sticc_lib.counting.evidence import Evidence
 from sticc_lib.counting.features import Crops, crop_features, parts_of
-from sticc_lib.counting.identify import MOST_ITEMS, CountSettings, Individuals, identify
+from sticc_lib.counting.identify import CountSettings, Individuals, identify
+from sticc_lib.counting.linking import MOST_ITEMS
 from sticc_lib.counting.observe import observe
 from sticc_lib.counting.observed import Observed
 from sticc_lib.counting.tracking import TrackerSettings

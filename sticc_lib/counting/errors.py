@@ -12,7 +12,8 @@ import numpy as np
 import pandas as pd
 
 from sticc_lib.counting.counted import Counted
-from sticc_lib.counting.identify import fitted, item_distances, items
+from sticc_lib.counting.identify import fitted
+from sticc_lib.counting.linking import item_distances, items
 from sticc_lib.counting.scores import label_boxes, majority
 from sticc_lib.counting.table import interval_table
 from sticc_lib.values import ConfigError

@@ -9,7 +9,8 @@ import numpy as np
 from sticc_lib.counting.calibrate import Cut
 from sticc_lib.counting.counted import Counted
 from sticc_lib.counting.doubt import spread
-from sticc_lib.counting.identify import fitted, tracks_merged
+from sticc_lib.counting.identify import fitted
+from sticc_lib.counting.linking import tracks_merged
 from sticc_lib.counting.merging import Merges
 
 

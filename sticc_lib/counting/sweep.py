@@ -9,7 +9,8 @@ import pandas as pd
 
 from sticc_lib.counting.calibrate import Cut
 from sticc_lib.counting.evidence import Evidence
-from sticc_lib.counting.identify import CountSettings, fitted, tracks_merged
+from sticc_lib.counting.identify import CountSettings, fitted
+from sticc_lib.counting.linking import tracks_merged
 from sticc_lib.counting.merging import Merges
 from sticc_lib.counting.scores import label_boxes, majority, pairwise
 from sticc_lib.values import ConfigError
