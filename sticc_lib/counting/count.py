@@ -19,7 +19,6 @@ from sticc_lib.counting.identify import CountSettings, Individuals, identify
 from sticc_lib.counting.linking import MOST_ITEMS
 from sticc_lib.counting.observe import observe
 from sticc_lib.counting.observed import Observed
-from sticc_lib.counting.tracking import TrackerSettings
 from sticc_lib.counting.tune import held_cut, tune
 from sticc_lib.counting.video import Video
 from sticc_lib.models.base import VideoModel
@@ -43,8 +42,6 @@ class CountOptions:
             video as well (a minute); `none`.
         way: `whole`, `online`, or `auto`: whole while a video has at most MOST_ITEMS tracks.
         settings: of the matching.
-        tracker: of the short tracks.
-        crops: how many are kept of a fragment.
         anonymise: heads are blurred in all pictures, and so in those that features see.
     """
 
@@ -56,8 +53,6 @@ class CountOptions:
     adapt: Literal["lda", "wccn", "none", "tune"] = "lda"
     way: Literal["auto", "whole", "online"] = "auto"
     settings: CountSettings = field(default_factory=CountSettings)
-    tracker: TrackerSettings = field(default_factory=TrackerSettings)
-    crops: int = 8
     anonymise: bool = False
 
     def __post_init__(self) -> None:
@@ -75,7 +70,6 @@ class CountOptions:
                 (not 0 <= self.start < self.stop,
                  f"start {self.start}, stop {self.stop}: expected 0 <= start < stop"),
                 (self.step < 1, f"step {self.step}: expected 1 frame or more"),
-                (self.crops < 2, f"crops {self.crops}: expected 2 or more"),
                 (self.adapt not in ADAPT, f"adapt {self.adapt!r}: one of {', '.join(ADAPT)}"),
                 (self.way not in ("auto", "whole", "online"),
                  f"way {self.way!r}: one of auto, whole, online"),
@@ -113,7 +107,7 @@ def count(
     """
     ours = options or CountOptions()
     seen = observe(
-        video, detector, folder, ours.tracker, ours.every, crops=ours.crops,
+        video, detector, folder, every=ours.every,
         start=ours.start, stop=ours.stop, step=ours.step, progress=progress,
         anonymise=ours.anonymise,
     )  # fmt: skip

@@ -9,8 +9,8 @@ import numpy as np
 BLOCKED = np.float32(np.inf)
 AROUND = (0.8, 1.5)
 """CHOICE: more room above, for a threshold from within tracks is too strict for people who come
-back. Drawn scenes are counted alike without it; copies of one real video (mirrored, at a quarter
-of the bitrate) with it only, which is where the limits come from."""
+back. Drawn scenes are counted nearly alike without it (benchmarks/count_scenes.py); copies of one
+real video (mirrored, at a quarter of the bitrate) with it only, and there the limits come from."""
 
 
 @dataclass(frozen=True)

@@ -138,7 +138,6 @@ def test_very_many_fragments_are_described_by_fewer_crops(video, tmp_path, monke
         ({"start": 5.0, "stop": 2.0}, "start 5"),
         ({"start": -1.0}, "start -1"),
         ({"step": 0}, "step 0"),
-        ({"crops": 1}, "crops 1"),
         ({"adapt": "all"}, "adapt 'all'"),
         ({"way": "both"}, "way 'both'"),
         ({"settings": CountSettings(threshold=math.nan)}, "threshold nan"),

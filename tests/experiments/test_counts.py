@@ -137,8 +137,9 @@ def test_a_video_without_a_frame_rate_wants_one(tmp_path, capsys):
     raw = make(tmp_path / "raw.h264", 42)
     source = str(boxes(tmp_path / "boxes.csv"))
     options = ["--boxes", source, "--features", "hsv", "--no-video"]
-    told = main(["count", str(raw), "--out", str(tmp_path / "a"), *options]), capsys.readouterr()
-    assert told[0] == 0 or "fps" in told[1].err
+    assert main(["count", str(raw), "--out", str(tmp_path / "a"), *options]) == 2
+    assert "says no frame rate and has no time stamps; give fps" in capsys.readouterr().err
+    assert not (tmp_path / "a").exists()
     assert main(["count", str(raw), "--out", str(tmp_path / "b"), "--fps", "7", *options]) == 0
     assert pd.read_csv(tmp_path / "b" / "counts.csv")["present"].tolist() == [2, 2]
 
