@@ -14,6 +14,7 @@ import torch
 from sticc_lib.models import zoo
 from sticc_lib.models.base import VideoModel, normalise
 from sticc_lib.models.cache import fold_batchnorm
+from sticc_lib.models.zoo import weights_fingerprint
 from sticc_lib.run import bar
 from sticc_lib.tracklets.sampling import test_clips
 from sticc_lib.tracklets.store import PixelStore, Size
@@ -23,6 +24,8 @@ KINDS = ("stripes+hsv", "stripes", "hsv", "sticc", "sticc+hsv", "sticc+stripes+h
 """What can be asked for; parts joined by + are brought to length one each."""
 PARTS = {"stripes": "stripes", "hsv": "hsv_histogram", "frozen": "frozen"}
 BATCH = 32
+Kept = dict[str, torch.Tensor]
+"""Fingerprint of a frozen half's weights -> its maps of all crops [n C' H' W']."""
 
 
 class Pixels(Protocol):
@@ -64,6 +67,7 @@ def crop_features(
     kind: str = "stripes+hsv",
     model: VideoModel | None = None,
     progress: bool = False,
+    kept: Kept | None = None,
 ) -> np.ndarray:
     """One vector a crop.
 
@@ -76,6 +80,8 @@ def crop_features(
         kind: one of KINDS; `tuned` is a part, too: a trunk tuned to the video (tune.tune).
         model: what `sticc` stands for, any trained model; or `tuned`.
         progress: show a bar.
+        kept: of these very crops; whoever asks for several features of them hands over the same
+            (empty) dict, and trunks with one frozen half run through it once.
 
     Returns:
         float32 [n, D]; every part has length one.
@@ -90,12 +96,12 @@ def crop_features(
     for part in parts:
         if part == "sticc":
             assert model is not None
-            found.append(_by_clip(model, pixels, owner, progress))
+            found.append(_by_clip(model, pixels, owner, progress, kept))
         elif part == "tuned":
             assert model is not None
-            found.append(_by_crop(model, pixels, progress))
+            found.append(_by_crop(model, pixels, progress, kept))
         else:
-            found.append(_by_crop(zoo.build(PARTS[part], 1), pixels, progress))
+            found.append(_by_crop(zoo.build(PARTS[part], 1), pixels, progress, kept))
     return np.concatenate([unit(values) for values in found], axis=1)
 
 
@@ -128,12 +134,14 @@ def fragment_means(values: np.ndarray, owner: np.ndarray, count: int) -> np.ndar
     return (sums / np.maximum(crops, 1)[:, None]).astype(np.float32)
 
 
-def _by_crop(model: VideoModel, pixels: Pixels, progress: bool) -> np.ndarray:
+def _by_crop(model: VideoModel, pixels: Pixels, progress: bool, kept: Kept | None) -> np.ndarray:
     rows, masks = np.arange(len(pixels))[:, None], np.ones((len(pixels), 1), bool)
-    return _run(model, pixels, rows, masks, progress)
+    return _run(model, pixels, rows, masks, progress, kept)
 
 
-def _by_clip(model: VideoModel, pixels: Pixels, owner: np.ndarray, progress: bool) -> np.ndarray:
+def _by_clip(
+    model: VideoModel, pixels: Pixels, owner: np.ndarray, progress: bool, kept: Kept | None
+) -> np.ndarray:
     """Each crop takes the vector of the first clip that holds it."""
     rows, masks = [], []
     for fragment in np.unique(owner):
@@ -142,7 +150,7 @@ def _by_clip(model: VideoModel, pixels: Pixels, owner: np.ndarray, progress: boo
         rows.append(mine[places])
         masks.append(mask)
     rows, masks = np.concatenate(rows), np.concatenate(masks)
-    vectors = _run(model, pixels, rows, masks, progress)
+    vectors = _run(model, pixels, rows, masks, progress, kept)
     clip = np.zeros(len(pixels), np.int64)
     for number in range(len(rows) - 1, -1, -1):
         clip[rows[number][masks[number]]] = number
@@ -150,23 +158,54 @@ def _by_clip(model: VideoModel, pixels: Pixels, owner: np.ndarray, progress: boo
 
 
 def _run(
-    model: VideoModel, pixels: Pixels, rows: np.ndarray, masks: np.ndarray, progress: bool
+    model: VideoModel,
+    pixels: Pixels,
+    rows: np.ndarray,
+    masks: np.ndarray,
+    progress: bool,
+    kept: Kept | None,
 ) -> np.ndarray:
     """Clips [n, T] of crops to vectors float32 [n, D]."""
+    key = weights_fingerprint(model.trunk.frozen) if len(model.trunk.frozen) else ""
     model = _folded(model)
     device = next(iter(model.parameters()), torch.empty(0)).device
     step = max(1, BATCH // rows.shape[1])
     found = []
     with torch.inference_mode():
+        maps = None
+        if kept is not None and key:
+            if key not in kept:
+                kept[key] = _maps(model, pixels, device, progress)
+            maps = kept[key]
         for start in bar(progress, iterable=range(0, len(rows), step), desc="features"):
-            part, mask = rows[start : start + step], masks[start : start + step]
-            frames = torch.from_numpy(np.ascontiguousarray(pixels[part.ravel()])).to(device)
-            if tuple(frames.shape[2:]) != model.spec.image_size:
-                raise ConfigError(f"crops {tuple(frames.shape)} are not {model.spec.image_size}")
-            ready = normalise(frames, model.spec).contiguous(memory_format=torch.channels_last)
-            out = model(ready.unflatten(0, part.shape), torch.from_numpy(mask).to(device))
+            part = rows[start : start + step]
+            mask = torch.from_numpy(masks[start : start + step]).to(device)
+            if maps is None:
+                frames = _normalised(model, pixels, part.ravel(), device)
+                out = model(frames.unflatten(0, part.shape), mask)
+            else:
+                out = model.forward_maps(maps[torch.from_numpy(part)], mask)
             found.append(out.embedding.float().cpu().numpy())
     return np.concatenate(found)
+
+
+def _maps(model: VideoModel, pixels: Pixels, device: torch.device, progress: bool) -> torch.Tensor:
+    """What the frozen half gives for every crop, [n C' H' W']."""
+    starts = bar(progress, iterable=range(0, len(pixels), BATCH), desc="frozen half")
+    rows = np.arange(len(pixels))
+    return torch.cat([
+        model.trunk.frozen(_normalised(model, pixels, rows[s : s + BATCH], device)) for s in starts
+    ])  # fmt: skip
+
+
+def _normalised(
+    model: VideoModel, pixels: Pixels, which: np.ndarray, device: torch.device
+) -> torch.Tensor:
+    """Crops by number as the model takes them, [n 3 H W]."""
+    frames = torch.from_numpy(np.ascontiguousarray(pixels[which])).to(device)
+    if tuple(frames.shape[2:]) != model.spec.image_size:
+        raise ConfigError(f"crops {tuple(frames.shape)} are not {model.spec.image_size}")
+    return normalise(frames, model.spec).contiguous(memory_format=torch.channels_last)
 
 
 def _folded(model: VideoModel) -> VideoModel:

@@ -13,7 +13,7 @@ from sticc_lib.counting.baselines import Truth, score, score_table
 from sticc_lib.counting.boxes import hits, iou
 from sticc_lib.counting.count import CountOptions, described, recognised
 from sticc_lib.counting.counted import Counted
-from sticc_lib.counting.features import Crops, crop_features, parts_of
+from sticc_lib.counting.features import Crops, Kept, crop_features, parts_of
 from sticc_lib.counting.identify import Individuals
 from sticc_lib.counting.trained import cut_of, training_crops
 from sticc_lib.experiments.counts import embedder
@@ -166,6 +166,7 @@ class _Parts:
     def __init__(self, crops: Crops, owner: np.ndarray, progress: bool):
         self.crops, self.owner, self._progress = crops, owner, progress
         self._held: dict[tuple[str, int], np.ndarray] = {}
+        self._maps: Kept = {}
 
     def values(self, features: str, seed: int) -> np.ndarray:
         """float32 [crops, D] of joined parts; `seed` is that of the shipped STICC."""
@@ -174,7 +175,9 @@ class _Parts:
             key = (part, seed if part == "sticc" else 0)
             if key not in self._held:
                 model = embedder(part, shipped_checkpoint(seed=seed))
-                self._held[key] = crop_features(self.crops, self.owner, part, model, self._progress)
+                self._held[key] = crop_features(
+                    self.crops, self.owner, part, model, self._progress, self._maps
+                )
             found.append(self._held[key])
         return np.concatenate(found, axis=1)
 

@@ -16,11 +16,36 @@ from typing import Any
 import nbformat
 import papermill
 from nbclient.exceptions import CellTimeoutError
+from papermill.engines import NBClientEngine, papermill_engines
 
 from sticc_lib.reporting.kernel import Kernel
 from sticc_lib.reporting.status import Limits, Verdict
 
+ENGINE = "sticc"
 MARKER = "papermill-error-cell-tag"  # cells that papermill adds around an error
+
+
+class _SavesOnce(NBClientEngine):
+    """papermill's engine, which would write the whole notebook twice a cell; here at the end.
+
+    What a notebook of 17 MB (pictures) costs that way is seconds; and nobody reads the half-done
+    file: it lies in a folder that goes with the run.
+    """
+
+    @classmethod
+    def execute_managed_notebook(cls, nb_man: Any, kernel_name: str, **options: Any) -> Any:
+        save, nb_man.save, nb_man.autosave_cell_every = nb_man.save, _nothing, 0
+        try:
+            return super().execute_managed_notebook(nb_man, kernel_name, **options)
+        finally:
+            nb_man.save = save  # papermill calls it once more
+
+
+def _nothing(**_: Any) -> None:
+    """Called where papermill would save."""
+
+
+papermill_engines.register(ENGINE, _SavesOnce)
 
 
 @dataclass
@@ -131,6 +156,7 @@ def _papermill(
         _path(source),
         _path(target),
         parameters=dict(parameters),
+        engine_name=ENGINE,
         kernel_name="python3",
         language="python",
         progress_bar=False,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import signal
 import sys
@@ -19,6 +20,7 @@ from jupyter_client.manager import AsyncKernelManager
 from jupyter_core.utils import run_sync
 
 SAMPLE = 0.2  # seconds between two looks at the kernel
+LOOKS = 5  # of which one looks for new processes: that reads all of the machine's
 
 
 class _ThisPython(AsyncKernelManager):
@@ -116,14 +118,16 @@ class Kernel:
         return ": ".join([how, *last[:1]])
 
     def _watch(self) -> None:
-        while True:
-            tree = self._tree()
-            self._seen.update(tree)
+        tree = [self._process]
+        for look in itertools.count():
+            if look % LOOKS == 0:
+                tree = self._tree()
+                self._seen.update(tree)
             self.peak = max(self.peak, sum(map(_resident, tree)))
             overran = bool(self._limit) and time.monotonic() - self._started > self._limit
             if overran or self._halt.is_set():
                 self.overran = overran
-                for process in tree:
+                for process in {*tree, *self._tree()}:
                     _kill(process)
                 return
             if self._stop.wait(SAMPLE):

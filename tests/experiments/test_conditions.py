@@ -115,3 +115,18 @@ def test_real_visits_have_sixteen_clean_crops():
         assert set(data.tracklets["num_frames"]) <= set(range(1, 17))
         assert data.frames["clean"].all()
         assert data.check().rule.exclude_same_visit
+
+
+def test_each_model_is_tested_once_and_side_by_side_gives_the_same(small, monkeypatch):
+    names = ["hsv_histogram", "frozen", "stripes"]
+    config = small()
+    models = {
+        n: session.new_model(small(**{"model.name": n}), session.load_data(config)).eval()
+        for n in names
+    }
+    alone = {n: conditions.walkers(m, config, progress=False) for n, m in models.items()}
+    monkeypatch.setattr(conditions.os, "cpu_count", lambda: 64)
+    found = conditions.each(models, lambda m: conditions.walkers(m, config, progress=False))
+    assert list(found) == names
+    for name in names:
+        assert found[name].numbers == alone[name].numbers
