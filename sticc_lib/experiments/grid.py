@@ -7,6 +7,7 @@ import itertools
 import multiprocessing
 import os
 import shutil
+import threading
 import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -154,10 +155,20 @@ def only_thread() -> None:
 
 
 def _few_threads(threads: int) -> None:
-    """Before torch is imported in a process."""
+    """Before torch is imported in a process; it ends with the one that started it, even if that
+    was killed: nobody would read what it computes."""
+    threading.Thread(
+        target=_end_with, args=(multiprocessing.parent_process(),), daemon=True
+    ).start()
     for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ.setdefault(name, str(threads))
     os.environ["TQDM_DISABLE"] = "1"  # bars of several processes would overwrite each other
+
+
+def _end_with(parent: multiprocessing.process.BaseProcess | None) -> None:
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _one(work: Work, cell: Cell, place: Path, note: dict[str, Any]) -> Outcome:

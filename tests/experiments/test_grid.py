@@ -2,8 +2,11 @@
 
 import os
 import signal
+import subprocess
+import sys
 import time
 
+import psutil
 import pytest
 
 from sticc_lib.experiments import grid
@@ -132,3 +135,23 @@ def test_a_killed_worker_is_told_and_the_next_call_goes_on(tmp_path):
     outcomes = grid.run(CELLS[:2], die, tmp_path, workers=2)
     assert {o.error for o in outcomes} == {"a worker process died; run again to go on"}
     assert not any(o.error for o in grid.run(CELLS[:2], Work(), tmp_path))
+
+
+ORPHANS = """
+import time
+from sticc_lib.experiments import grid
+
+if __name__ == "__main__":
+    with grid.processes(1) as pool:
+        print(pool.submit(grid.os.getpid).result(), flush=True)
+        pool.submit(time.sleep, 600).result()
+"""
+
+
+def test_processes_end_with_the_one_that_started_them_though_it_is_killed(tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text(ORPHANS)
+    with subprocess.Popen([sys.executable, script], stdout=subprocess.PIPE, text=True) as parent:
+        child = psutil.Process(int(parent.stdout.readline()))
+        parent.kill()
+    child.wait(timeout=30)
