@@ -24,7 +24,7 @@ $(STAMP): pyproject.toml
 	@$(BIN)/python -m pip install -qq -e '.[dev]'
 	@touch $@
 
-report: $(STAMP) ## Run all notebooks and write reports/quick (about a quarter of an hour)
+report: $(STAMP) ## Run all notebooks and write reports/quick (ten minutes on two cores)
 	@$(RUN) $(BIN)/sticc report --preset quick
 
 test: lint ## Style, types, layers, then the quick tests with coverage (under 5 minutes)

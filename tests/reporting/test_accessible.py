@@ -32,8 +32,11 @@ def rich():
     picture = v4.new_output("display_data", data, metadata=about)
     wide = pd.DataFrame({f"a long column name {n}": [0.5] for n in range(30)})
     table = v4.new_output("display_data", {"text/html": wide.to_html()})
+    data, about = show(caption(Figure(figsize=(9, 16)), "High", "How to read it.", "High."))\
+        ._repr_mimebundle_()  # fmt: skip
+    high = v4.new_output("display_data", data, metadata=about)
     made = notebook("M ## Why?\n$x^2$ and `code`", "show()", "M More.\n\n> quoted", "show()")
-    made.cells[3].outputs = [table, *[picture] * 7]
+    made.cells[3].outputs = [table, *[picture] * 7, high]
     made.cells[5].outputs = [
         v4.new_output("stream", name="stdout", text="said " * 100),
         v4.new_output("stream", name="stderr", text="warned"),
