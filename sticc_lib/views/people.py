@@ -1,4 +1,4 @@
-"""The correction view: merge or split people by hand, and see the counts follow."""
+"""V12, the correction view: merge or split people by hand, and see the counts follow."""
 
 from __future__ import annotations
 

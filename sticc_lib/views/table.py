@@ -19,6 +19,8 @@ VIEWS = (
     ("V9", "sensitivity", "what the embedding loses with a box of a frame", "04_attention"),
     ("V10", "frame_importance", "what each frame is worth, and their order", "04_attention"),
     ("V11", "training", "training curves of several runs", "03_training"),
+    ("V12", "people", "who was counted, and corrections by hand", "08_counting"),
+    ("V13", "threshold", "what another threshold does to a count", "08_counting"),
 )
 """Number, constructor, what it shows, notebook. A cell there says `<a id="v1"></a>` above it."""
 

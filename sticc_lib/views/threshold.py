@@ -1,4 +1,4 @@
-"""The threshold view: what another threshold does to the count and to who was there when."""
+"""V13, the threshold view: what another threshold does to the count and to who was there when."""
 
 from __future__ import annotations
 
