@@ -33,8 +33,8 @@ test: lint ## Style, types, layers, then the quick tests with coverage (under 5 
 test-long: $(STAMP) ## The tests that take over ten seconds each
 	@$(ONE_THREAD) $(BIN)/python -m pytest -m long
 
-bench: $(STAMP) ## What things cost on this machine
-	@for file in benchmarks/*.py; do echo "$$file"; $(BIN)/python "$$file" || exit 1; done
+bench: $(STAMP) ## What things cost on this machine (hours), into benchmarks/results
+	@$(BIN)/python benchmarks/run.py
 
 lint: $(STAMP) ## Ruff, pyright and the order of the layers
 	@$(BIN)/ruff check --quiet $(CHECKED)

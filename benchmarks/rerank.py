@@ -16,19 +16,18 @@ version of the formulation stands in, and every line says so.
 from __future__ import annotations
 
 import os
-import statistics
 import subprocess
 import sys
 import time
 from pathlib import Path
-from runpy import run_path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
+from measured import tell, tell_ratio
+from peers import torchreid
 
 from sticc_lib.retrieval.rerank import rerank, rerank_distances
-from sticc_lib.run import cache_dir
 
 SIZES, WHOLE, QUERIES, EACH, WIDTH = (1000, 5000), 13290, 0.15, 18, 2048
 TARGETS = {"given distances": 20, "from features": 5}
@@ -49,20 +48,9 @@ def synthetic(count: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
 
 def peer():
     """(name, re-ranking of three matrices, distances of two sets of features)."""
-    home = cache_dir() / "benchmarks" / "torchreid"
     try:
-        if not list(home.rglob("utils/rerank.py")):
-            subprocess.run([sys.executable, "-m", "venv", str(home)], check=True)
-            pip = [str(home / "bin" / "python"), "-m", "pip", "install", "-q", "--no-deps"]
-            subprocess.run([*pip, "torchreid"], check=True)
-        (mend,), (near,) = (
-            list(home.rglob(f"torchreid/**/{name}"))
-            for name in ("utils/rerank.py", "metrics/distance.py")
-        )
-        theirs, metric = (
-            run_path(str(mend))["re_ranking"],
-            run_path(str(near))["compute_distance_matrix"],
-        )
+        mend, near = torchreid("utils/rerank.py", "metrics/distance.py")
+        theirs, metric = mend["re_ranking"], near["compute_distance_matrix"]
     except (OSError, ImportError, ValueError, KeyError, subprocess.SubprocessError) as error:
         print(f"torchreid cannot be had here ({error}): a dense numpy version stands in for it")
         return "dense numpy (ours, not torchreid)", dense, lambda a, b: 1 - a @ b.T
@@ -117,30 +105,17 @@ def timed(work, *inputs):
 
 def versus(what: str, count: int, ours, theirs, name: str, repeats: int) -> None:
     """Alternates two makers of one matrix and prints how they compare."""
-    ratios, fast, slow = [], [], []
+    fast, slow = [], []
     for _ in range(repeats):
         wanted, seconds = timed(theirs)
-        slow.append(seconds)
+        slow.append(1e3 * seconds)
         found, seconds = timed(ours)
-        fast.append(seconds)
-        ratios.append(slow[-1] / fast[-1])
+        fast.append(1e3 * seconds)
+    key = f"rerank.{what.replace(' ', '_')}.{count}"
+    tell_ratio(key, fast, slow, name, target=TARGETS[what] if count == SIZES[-1] else None)
     apart = np.abs(found - wanted)
-    ratio, target = statistics.median(ratios), TARGETS[what]
-    print(
-        f"re-ranking, {what}, N = {count:,}: {ratio:.1f}x over {name} "
-        f"({1e3 * statistics.median(fast):,.0f} against {1e3 * statistics.median(slow):,.0f} "
-        f"cpu-ms, median of {repeats}); {verdict(ratio >= target, f'{target}x')}"
-    )
-    print(
-        f"re-ranking, {what}, N = {count:,}: largest difference {apart.max():.1e}, "
-        f"{(apart >= 1e-6).mean():.4%} of cells differ by 1e-6 or more; "
-        f"{verdict(apart.max() < 1e-6, '< 1e-6')}",
-        flush=True,
-    )
-
-
-def verdict(reached: bool, target: str) -> str:
-    return f"target {target} {'reached' if reached else 'MISSED'}"
+    tell(f"{key}.difference", float(apart.max()), "at most", most=1e-6)
+    tell(f"{key}.cells", float((apart >= 1e-6).mean()), "of cells differ by 1e-6 or more")
 
 
 def peak(work) -> float:
@@ -171,10 +146,8 @@ def whole() -> None:
         return result
 
     extra = peak(work)
-    print(
-        f"re-ranking, from features, N = {WHOLE:,}: {extra:.0f} MB beside features and result, "
-        f"{seconds[0]:.1f} cpu-s; {verdict(extra < 150, '< 150 MB')}"
-    )
+    tell(f"rerank.from_features.{WHOLE}.extra", extra, "MB beside features and result", most=150)
+    tell(f"rerank.from_features.{WHOLE}.time", seconds[0], "cpu-s")
 
 
 def compare(count: int, name: str, theirs, metric, repeats: int) -> None:

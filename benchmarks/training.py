@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from measured import tell, tell_ratio
 
 from sticc_lib.experiments.compare import method_config
 from sticc_lib.experiments.session import load_data, new_model
@@ -33,7 +34,7 @@ from sticc_lib.training import Loop
 LABELS = ("sticc", "mean_pool")
 MODEL = ("forward", "backward")
 WARM, STEPS = 5, 40
-LIMIT = 0.15
+LIMIT = 15.0
 
 
 def loop_of(label: str) -> Loop:
@@ -77,14 +78,10 @@ def profile(label: str) -> None:
         loop.step(step)
     whole = time.perf_counter() - start
     spent["rest"] = whole - sum(spent.values())  # type: ignore[assignment]
-    parts = ", ".join(f"{name} {seconds / whole:.1%}" for name, seconds in spent.items())
-    most = max(seconds / whole for name, seconds in spent.items() if name not in MODEL)
-    print(
-        f"profile, {label}: {1e3 * whole / epoch:.0f} ms a step, {epoch} steps: {parts}; "
-        f"beside the model at most {most:.1%}, "
-        f"target <= {LIMIT:.0%} {'reached' if most <= LIMIT else 'MISSED'}",
-        flush=True,
-    )
+    tell(f"training.{label}.step", 1e3 * whole / epoch, f"ms, mean of {epoch} steps")
+    for name, seconds in spent.items():
+        limit = None if name in MODEL else LIMIT
+        tell(f"training.{label}.{name}", 100 * seconds / whole, "% of a step", most=limit)
 
 
 def steps(label: str) -> None:
@@ -99,7 +96,7 @@ def steps(label: str) -> None:
     print(statistics.median(taken[WARM:]), float(loop.terms["loss"]))
 
 
-def kept(label: str, repeats: int) -> None:
+def memory(label: str, repeats: int) -> None:
     """Prints what keeping freed memory gives."""
     command = [sys.executable, __file__, "steps", label]
     plain = {k: v for k, v in os.environ.items() if not k.startswith("MALLOC_")}
@@ -115,13 +112,9 @@ def kept(label: str, repeats: int) -> None:
             taken, loss = map(float, done.stdout.split())
             seconds[name].append(taken)
             losses.add(loss)
-    ratios = [b / a for a, b in zip(*seconds.values(), strict=True)]
-    sides_ms = " against ".join(f"{1e3 * statistics.median(s):.0f}" for s in seconds.values())
-    print(
-        f"freed memory kept, {label}: {statistics.median(ratios):.2f}x ({sides_ms} cpu-ms a step, "
-        f"median of {repeats}); losses {'equal' if len(losses) == 1 else 'DIFFER'}",
-        flush=True,
-    )
+    kept, back = ([1e3 * s for s in each] for each in seconds.values())
+    same = f"losses {'equal' if len(losses) == 1 else 'DIFFER'}"
+    tell_ratio(f"training.{label}.freed_memory_kept", kept, back, "giving it back", note=same)
 
 
 def main(repeats: int = 5) -> None:
@@ -129,7 +122,7 @@ def main(repeats: int = 5) -> None:
     for label in LABELS:
         profile(label)
     for label in LABELS:
-        kept(label, max(1, repeats))
+        memory(label, max(1, repeats))
 
 
 if __name__ == "__main__":

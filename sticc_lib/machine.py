@@ -41,7 +41,7 @@ def keep_freed_memory() -> None:
     """Lets this process keep memory that it freed, rather than give it back and fetch it again.
 
     A training step frees and takes hundreds of MB. glibc hands blocks that large back to the
-    system, which fills new ones with zeros page by page: a sixth to a quarter of a step at `quick`
+    system, which fills new ones with zeros page by page: a tenth to a quarter of a step at `quick`
     (`python benchmarks/training.py`). The numbers are the same. Elsewhere than on glibc, and where
     the environment already says something of it (MALLOC_...), it does nothing.
     """

@@ -1,0 +1,56 @@
+"""What benchmarks say and keep: lines, records, and results of others that stay."""
+
+import importlib
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+FOLDER = Path(__file__).parent.parent / "benchmarks"
+
+
+@pytest.fixture
+def module(monkeypatch):
+    monkeypatch.syspath_prepend(str(FOLDER))
+    yield importlib.import_module
+    for name in ("measured", "run"):
+        sys.modules.pop(name, None)
+
+
+def test_a_ratio_is_the_median_of_the_turns(module, monkeypatch, tmp_path, capsys):
+    monkeypatch.setenv("STICC_BENCHMARKS", str(tmp_path / "records"))
+    measured = module("measured")
+    assert measured.tell_ratio("a.b", [1, 2, 4], [10, 10, 10], "theirs", target=6) == 5
+    measured.tell("a.size", 3, "MB", most=4)
+    first, second = map(json.loads, (tmp_path / "records").read_text().splitlines())
+    assert (first["name"], first["ratio"], first["ours"], first["other"]) == ("a.b", 5, 2, 10)
+    assert (second["name"], second["value"], second["most"]) == ("a.size", 3, 4)
+    said = capsys.readouterr().out.splitlines()
+    assert said[0].endswith("target >= 6x MISSED")
+    assert said[1] == "a.size: 3 MB; target <= 4 MB reached"
+
+
+def test_results_of_other_benchmarks_stay_and_old_ones_of_the_same_go(
+    module, monkeypatch, tmp_path
+):
+    run = module("run")
+    monkeypatch.setattr(run, "HERE", tmp_path)
+    monkeypatch.setattr(run, "RESULTS", tmp_path / "results" / "results.json")
+    code = f"import sys; sys.path.insert(0, {str(FOLDER)!r})\nfrom measured import tell\n"
+    (tmp_path / "one.py").write_text(code + "tell('one.old', 1, 's')")
+    (tmp_path / "two.py").write_text(code + "tell('two.x', 2, 's')")
+    assert run.main([]) == 0
+    (tmp_path / "one.py").write_text(code + "tell('one.new', 3, 's')")
+    assert run.main(["one"]) == 0
+    held = json.loads(run.RESULTS.read_text())["results"]
+    assert {name: row["value"] for name, row in held.items()} == {"one.new": 3, "two.x": 2}
+    assert held["two.x"]["benchmark"] == "two"
+    (tmp_path / "one.py").write_text(code + "tell('one.half', 3, 's')\nsys.exit(3)")
+    assert run.main(["one"]) == 1
+    assert "one.new" in json.loads(run.RESULTS.read_text())["results"]
+
+
+def test_an_unknown_benchmark_is_told(module):
+    with pytest.raises(SystemExit, match="no benchmark nothing"):
+        module("run").names(["nothing"])
