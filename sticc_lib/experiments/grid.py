@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
@@ -165,7 +166,7 @@ def _few_threads(threads: int) -> None:
     os.environ["TQDM_DISABLE"] = "1"  # bars of several processes would overwrite each other
 
 
-def _end_with(parent: multiprocessing.process.BaseProcess | None) -> None:
+def _end_with(parent: BaseProcess | None) -> None:
     if parent is not None:
         parent.join()
         os._exit(1)
