@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import os
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -72,30 +70,6 @@ def walkers(
     for name, row in groups.iterrows():
         numbers |= {f"{name}.rank1": row["rank1"], f"{name}.mAP": row["mAP"]}
     return Tested(scores, found, queries["person"].to_numpy(), level, numbers)
-
-
-def each(
-    models: Mapping[str, VideoModel], test: Callable[[VideoModel], Tested]
-) -> dict[str, Tested]:
-    """Tests several models, side by side in threads where torch leaves cores free.
-
-    The first goes alone: what all of them need (data, maps of the trunk) is there for the others.
-
-    Args:
-        models: by name.
-        test: of one of them, such as `lambda model: walkers(model, config)`.
-
-    Returns:
-        Its results by name, in order.
-    """
-    import torch
-
-    names = list(models)
-    results = {name: test(models[name]) for name in names[:1]}
-    workers = max(1, (os.cpu_count() or 1) // torch.get_num_threads())
-    with ThreadPoolExecutor(workers) as pool:
-        rest = zip(names[1:], pool.map(test, [models[n] for n in names[1:]]), strict=True)
-        return {**results, **dict(rest)}
 
 
 def pets_sets() -> dict[str, TrackletSet]:

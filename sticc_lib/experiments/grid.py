@@ -11,12 +11,12 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from sticc_lib.run import fingerprint, read_json, stderr, write_json, write_text
 
@@ -45,6 +45,8 @@ class Outcome:
 
 
 Work = Callable[[Cell, Path], Mapping[str, float]]
+Piece = TypeVar("Piece")
+Made = TypeVar("Made")
 Waiting = tuple[Cell, Path, dict[str, Any]]
 
 
@@ -150,6 +152,28 @@ def processes(workers: int) -> Iterator[ProcessPoolExecutor]:
             raise
 
 
+def in_threads(pieces: Mapping[str, Piece], work: Callable[[Piece], Made]) -> dict[str, Made]:
+    """Does something with each of several pieces, side by side where torch leaves cores free.
+
+    The first goes alone: what all of them need (data, maps of the trunk) is there for the others.
+
+    Args:
+        pieces: by name, such as models.
+        work: with one of them; of a kind that several threads can do at once.
+
+    Returns:
+        What `work` made of each by name, in their order.
+    """
+    import torch
+
+    names = list(pieces)
+    made = {name: work(pieces[name]) for name in names[:1]}
+    workers = max(1, (os.cpu_count() or 1) // torch.get_num_threads())
+    with ThreadPoolExecutor(workers) as pool:
+        rest = pool.map(work, [pieces[name] for name in names[1:]])
+        return {**made, **dict(zip(names[1:], rest, strict=True))}
+
+
 def only_thread() -> None:
     """For a process that shall compute on one thread; called before torch is imported there."""
     _few_threads(1)
@@ -158,18 +182,16 @@ def only_thread() -> None:
 def _few_threads(threads: int) -> None:
     """Before torch is imported in a process; it ends with the one that started it, even if that
     was killed: nobody would read what it computes."""
-    threading.Thread(
-        target=_end_with, args=(multiprocessing.parent_process(),), daemon=True
-    ).start()
+    if parent := multiprocessing.parent_process():
+        threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
     for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ.setdefault(name, str(threads))
     os.environ["TQDM_DISABLE"] = "1"  # bars of several processes would overwrite each other
 
 
-def _end_with(parent: BaseProcess | None) -> None:
-    if parent is not None:
-        parent.join()
-        os._exit(1)
+def _end_with(parent: BaseProcess) -> None:
+    parent.join()
+    os._exit(1)
 
 
 def _one(work: Work, cell: Cell, place: Path, note: dict[str, Any]) -> Outcome:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from sticc_lib.config import ConfigError
-from sticc_lib.experiments import conditions, session
+from sticc_lib.experiments import conditions, grid, session
 from sticc_lib.models import zoo
 from sticc_lib.retrieval.embeddings import Embeddings
 from sticc_lib.retrieval.scores import summarise
@@ -125,8 +125,8 @@ def test_each_model_is_tested_once_and_side_by_side_gives_the_same(small, monkey
         for n in names
     }
     alone = {n: conditions.walkers(m, config, progress=False) for n, m in models.items()}
-    monkeypatch.setattr(conditions.os, "cpu_count", lambda: 64)
-    found = conditions.each(models, lambda m: conditions.walkers(m, config, progress=False))
+    monkeypatch.setattr(grid.os, "cpu_count", lambda: 64)
+    found = grid.in_threads(models, lambda m: conditions.walkers(m, config, progress=False))
     assert list(found) == names
     for name in names:
         assert found[name].numbers == alone[name].numbers
