@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from sticc_lib.config import Config, ConfigError, DataConfig
+from sticc_lib.machine import keep_freed_memory
 from sticc_lib.models import zoo
 from sticc_lib.models.base import VideoModel
 from sticc_lib.models.cache import frozen_maps
@@ -121,7 +122,8 @@ def split_of(data: TrackletSet, name: str) -> TrackletSet:
 
 
 def prepare(config: Config) -> None:
-    """Sets what makes a run repeat: thread count and torch's seed."""
+    """Sets what makes a run repeat: thread count and torch's seed. And freed memory is kept."""
+    keep_freed_memory()
     if config.threads:
         torch.set_num_threads(config.threads)
     torch.manual_seed(config.seed)

@@ -17,7 +17,6 @@ import torch
 from torch import Tensor
 
 from sticc_lib.config import Config, ConfigError
-from sticc_lib.machine import keep_freed_memory
 from sticc_lib.models import zoo
 from sticc_lib.models.base import VideoModel, normalise
 from sticc_lib.models.cache import FrozenMaps
@@ -112,7 +111,6 @@ class Loop:
     ):
         from accelerate import Accelerator
 
-        keep_freed_memory()
         settings = config.train
         self.config, self.settings, self.data, self.maps = config, settings, data, maps
         self.total = steps_for(config)
