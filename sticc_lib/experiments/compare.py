@@ -40,7 +40,7 @@ def method_models(
         labels: of METHODS or of the zoo.
         config: the run's config; each method's own options and steps are put in.
         folder: for checkpoints and logs.
-        workers: trainings side by side; 0 for what suits the machine.
+        workers: trainings side by side; 0 for one more than suits the machine.
         progress: show a bar over the methods where several are trained at a time.
 
     Raises:
@@ -48,9 +48,10 @@ def method_models(
     """
     configs = {label: method_config(label, config.seed, config) for label in labels}
     learnt = [name for name, c in configs.items() if c.model.name not in zoo.UNTRAINED]
-    workers = grid.workers_here(workers, len(learnt))
-    if workers > 1:
-        with grid.processes(workers) as pool:
+    suits = grid.workers_here(workers, len(learnt))
+    if suits > 1:
+        # CHOICE: of three methods on two cores the third would leave one idle; so, one process more
+        with grid.processes(workers or min(suits + 1, len(learnt))) as pool:
             waiting = [pool.submit(_learn, configs[name], folder / name) for name in learnt]
             each = as_completed(waiting)
             for done in bar(progress, iterable=each, total=len(waiting), desc="train methods"):
