@@ -19,6 +19,7 @@ import tyro
 from sticc_lib.config import ConfigError, identity, run_name
 from sticc_lib.presets import preset
 from sticc_lib.run import Run, project_root
+from sticc_lib.status import told
 
 Pairs = Annotated[
     tuple[tuple[str, ...], ...], tyro.conf.UseAppendAction, tyro.conf.arg(metavar="NAME=VALUE ...")
@@ -132,7 +133,8 @@ class Train(Setup):
         data = load_data(config)
         name = self.name or run_name(config)
         run = Run.open(name, "train", identity=identity(config), overwrite=self.overwrite)
-        trained = train_method(config, run.path("checkpoints", config.model.name), data)
+        with told(run.folder, "train"):
+            trained = train_method(config, run.path("checkpoints", config.model.name), data)
         for measure, value in trained.best.items():
             print(f"{measure} {value:.4g}")
         print(trained.folder)

@@ -20,10 +20,10 @@ from sticc_lib.experiments.session import load_data, made_method, split_of
 from sticc_lib.experiments.tables import Comparison, leads, markdown
 from sticc_lib.experiments.trainings import inputs, trained
 from sticc_lib.experiments.tune import choose_rates
-from sticc_lib.locks import alone
 from sticc_lib.models import zoo
 from sticc_lib.presets import preset as preset_named
 from sticc_lib.run import Run, bar
+from sticc_lib.status import told
 from sticc_lib.training import Trained
 
 __all__ = ["METHODS", "Comparison", "Method", "compare", "leads", "markdown", "method_models"]
@@ -104,7 +104,7 @@ def compare(
         raise ConfigError(f"workers: {workers}; expected 1 or more, or 0")
     data = load_data(base).fingerprint()
     run = Run.open(name, "compare", identity={"kind": "compare", **identity(base)})
-    with alone(run.path(table), f"the table {table}"):
+    with told(run.folder, f"compare {table}"):
         workers = grid.workers_here(workers, len(labels))
         plan = _Plan(run.folder, data, progress and workers == 1)
         trials = pd.DataFrame()

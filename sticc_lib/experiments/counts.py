@@ -24,6 +24,7 @@ from sticc_lib.figures.timeline import timeline
 from sticc_lib.models import zoo
 from sticc_lib.models.base import VideoModel
 from sticc_lib.run import project_root, stderr
+from sticc_lib.status import told
 from sticc_lib.values import ConfigError
 
 
@@ -114,20 +115,23 @@ def count_videos(
     watched, detector = where.open(videos, ours)
     model = embedder(ours.features, checkpoint)
     folder = Path(out) if str(out) else project_root() / "reports" / f"count_{watched.name}"
-    trained = trained_cut(ours.features, model, progress) if ours.adapt == "none" else None
-    counted = count(watched, detector, folder / "seen", ours, model, trained, progress)
-    counted = Corrections.load(folder / FILE).applied(counted)
-    more = {"detector": detector.name, "files": [str(f.path.name) for f in watched.files],
-            "checkpoint": str(checkpoint)}  # fmt: skip
-    write_pictures(counted, folder)
-    if points:
-        write_feet(counted, folder / "points")
-    if video:
-        annotate(
-            counted, watched, folder / "annotated.mp4", anonymise=ours.anonymise,
-            gif=folder / "annotated.gif", progress=progress,
-        )  # fmt: skip
-    write_data(counted, ours, folder, {**more, "seconds_used": _since(began)})  # last: all is there
+    with told(folder, "count"):
+        trained = trained_cut(ours.features, model, progress) if ours.adapt == "none" else None
+        counted = count(watched, detector, folder / "seen", ours, model, trained, progress)
+        counted = Corrections.load(folder / FILE).applied(counted)
+        more = {"detector": detector.name, "files": [str(f.path.name) for f in watched.files],
+                "checkpoint": str(checkpoint)}  # fmt: skip
+        write_pictures(counted, folder)
+        if points:
+            write_feet(counted, folder / "points")
+        if video:
+            annotate(
+                counted, watched, folder / "annotated.mp4", anonymise=ours.anonymise,
+                gif=folder / "annotated.gif", progress=progress,
+            )  # fmt: skip
+        write_data(
+            counted, ours, folder, {**more, "seconds_used": _since(began)}
+        )  # last: all is there
     return counted, folder
 
 

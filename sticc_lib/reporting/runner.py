@@ -21,6 +21,7 @@ from sticc_lib.reporting.parameters import Parameter, assign, read
 from sticc_lib.reporting.side_by_side import run_all
 from sticc_lib.reporting.status import Limits, Status, Verdict
 from sticc_lib.run import Run, project_root, read_json, stderr, write_json, write_text
+from sticc_lib.status import told
 
 RUN_LEVEL: tuple[str, ...] = ("preset", "seed", "settings", "folder")
 """Parameters that every notebook declares and the runner sets."""
@@ -79,7 +80,8 @@ def run_report(
         raise ConfigError(f"workers: {workers}; expected 1 or more, or 0")
     with alone(folder, "a report"):
         run = Run.open(folder, identity=identity(config), overwrite=overwrite)
-        return _run(run, root, sources, values, limits or Limits(), workers)
+        with told(folder, "report"):
+            return _run(run, root, sources, values, limits or Limits(), workers)
 
 
 def _run(

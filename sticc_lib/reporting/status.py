@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sticc_lib.run import read_json, write_json
+from sticc_lib.run import read_json
+from sticc_lib.status import merge
 
 ENDS = {
     "ok": "every cell ran",
@@ -94,7 +95,7 @@ class Status:
     def load(cls, folder: Path) -> Status:
         """What `status.json` of a run folder holds; no notebooks if there is none."""
         path = folder / "status.json"
-        held: dict[str, Any] = read_json(path)["notebooks"] if path.exists() else {}
+        held: dict[str, Any] = read_json(path).get("notebooks", {}) if path.exists() else {}
         names = {f.name for f in dataclasses.fields(Verdict)}
         verdicts = {
             notebook: Verdict(**{k: v for k, v in values.items() if k in names})
@@ -103,9 +104,9 @@ class Status:
         return cls(folder, verdicts)
 
     def write(self) -> Path:
-        """Writes `status.json` whole."""
+        """Writes the verdicts into `status.json`; what it holds of commands stays."""
         held = {
             name: {"ok": verdict.ok, **dataclasses.asdict(verdict)}
             for name, verdict in sorted(self.notebooks.items())
         }
-        return write_json(self.folder / "status.json", {"ok": self.ok, "notebooks": held})
+        return merge(self.folder, {"ok": self.ok, "notebooks": held})
