@@ -23,7 +23,7 @@ from typing import Any
 
 from sticc_lib.config import flatten
 from sticc_lib.locks import one_at_a_time
-from sticc_lib.machine import describe
+from sticc_lib.machine import describe, without_places
 from sticc_lib.values import Refusal
 
 
@@ -94,8 +94,8 @@ def fingerprint(value: Any) -> str:
 
 
 def environment() -> dict[str, Any]:
-    """Versions, commit and machine, as the manifest holds them."""
-    return describe(project_root())
+    """Versions, commit and machine, as the manifest holds them; the code is this library's."""
+    return describe(Path(__file__).resolve().parents[1])
 
 
 @dataclass
@@ -130,9 +130,9 @@ class Run:
         """
         path = project_root() / "reports" / folder
         owner = path / "manifest.json"
-        wanted = flatten(dict(identity or {}))
+        wanted = without_places(flatten(dict(identity or {})), project_root())
         if owner.exists():
-            held = read_json(owner).get("identity", {})
+            held = without_places(read_json(owner).get("identity", {}), project_root())
             if identity is not None and _strict(held) != _strict(wanted):
                 if not overwrite:
                     raise RunError(_other_run(path, held, wanted))
@@ -143,14 +143,18 @@ class Run:
         return run
 
     def note(self, **entries: Any) -> None:
-        """Adds entries to `manifest.json`, and this notebook's parameters under its number."""
+        """Adds entries to `manifest.json`, and this notebook's parameters under its number.
+
+        Paths are named from the project or from the user's home: who gets a run shall not learn
+        whose machine it was.
+        """
         path = self.folder / "manifest.json"
         with one_at_a_time(path):  # notebooks of a report run side by side
-            manifest = read_json(path) if path.exists() else {"started": _now(), **environment()}
+            manifest = read_json(path) if path.exists() else {"started": now(), **environment()}
             manifest.update(entries)
             if self.notebook:
                 manifest.setdefault("parameters", {})[self.notebook] = self.parameters
-            write_json(path, manifest)
+            write_json(path, without_places(manifest, project_root()))
 
     def record(self, numbers: Mapping[str, Any]) -> None:
         """Writes `metrics/NN.json`: dotted names to numbers, merged with what stands there.
@@ -203,7 +207,8 @@ def _strict(value: Any) -> Any:
     return str(value)
 
 
-def _now() -> str:
+def now() -> str:
+    """The time in UTC, to the second, as ISO 8601 writes it."""
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 

@@ -2,12 +2,14 @@
 
 import errno
 import json
+import platform
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from sticc_lib import run as run_module
+from sticc_lib.machine import without_places
 from sticc_lib.run import (
     Run,
     RunError,
@@ -124,7 +126,34 @@ def test_what_is_no_number_is_not_recorded(tmp_path, value):
 
 def test_the_manifest_says_what_it_was_made_with(monkeypatch, tmp_path):
     found = environment()
-    assert set(found) == {"python", "versions", "commit", "uncommitted_changes", "machine"}
-    monkeypatch.setenv("STICC_HOME", str(tmp_path))  # no repository there
-    assert environment()["commit"] == ""
+    assert {"python", "versions", "commit", "uncommitted_changes", "diff", "machine"} <= set(found)
+    assert {"cpu", "cores", "memory_gib", "gpu", "threads"} <= set(found["machine"])
+    monkeypatch.setenv("STICC_HOME", str(tmp_path))
+    assert environment()["commit"] == found["commit"]  # of the code, wherever the runs lie
     assert project_root() == tmp_path
+
+
+def test_the_manifest_does_not_tell_whose_machine_it_was(monkeypatch, tmp_path):
+    home, project = tmp_path / "home/somebody", tmp_path / "project"
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("STICC_HOME", str(project))
+    identity = {"data": {"root": str(home / "MARS"), "name": "mars"}}
+    given = {"folder": str(project / "reports/r"), "videos": [str(home / "a b.mp4"), "/data/c.mp4"]}
+    run = Run.open("r", "01", given, identity=identity)
+    run.note(weights={"sticc": project / "reports/r/w"})
+    text = (run.folder / "manifest.json").read_text()
+    assert "somebody" not in text
+    assert str(tmp_path) not in text
+    assert platform.node() not in text
+    held = json.loads(text)
+    assert held["identity"]["data.root"] == "~/MARS"
+    assert held["parameters"]["01"] == {
+        "folder": "./reports/r", "videos": ["~/a b.mp4", "/data/c.mp4"],
+    }  # fmt: skip
+    Run.open("r", "02", identity=identity)  # and is still its own folder
+
+
+def test_a_path_is_not_taken_for_a_name_that_only_begins_alike(tmp_path):
+    root = tmp_path / "pro"
+    assert without_places(str(tmp_path / "project/x"), root) == str(tmp_path / "project/x")
+    assert without_places(("a/b", 1, None, str(root)), root) == ["a/b", 1, None, "./."]
