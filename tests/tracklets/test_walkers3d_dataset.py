@@ -15,6 +15,7 @@ from sticc_lib.config import Config, ConfigError, DataConfig, from_dict
 from sticc_lib.experiments import session
 from sticc_lib.tracklets import walkers3d
 from sticc_lib.tracklets.table import DataError
+from sticc_lib.tracklets.walkers import plan
 from sticc_lib.tracklets.walkers3d import assets, dataset
 
 SMALL = {"name": "walkers3d", "train_persons": 2, "val_persons": 1, "test_persons": 1, "cameras": 2,
@@ -38,7 +39,7 @@ def config(**changes) -> DataConfig:
 def rendered(folder: Path, condition: str = "standard", **changes) -> dict[str, str]:
     """Hashes of all files of a rendering into a folder of its own."""
     settings, where = config(**changes), assets.folder()
-    shots = dataset._shots(settings, condition, 0)
+    shots = plan.shots(settings, condition, plan.passing(settings, 0))
     dataset._render(folder, where, shots, settings, condition, workers=1)
     names = ("pixels.npy", "masks.npy", "tracklets.csv", "frames.csv")
     return {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in names}
@@ -63,7 +64,10 @@ def test_settings_that_do_not_fit_are_refused_before_work_starts(changes, said):
 
 
 def test_persons_pass_as_many_cameras_as_asked_for_whatever_the_number_of_persons():
-    few, many = (dataset._shots(config(cameras=6, test_persons=n), "standard", 3) for n in (2, 5))
+    few, many = (
+        plan.shots(c, "standard", plan.passing(c, 3))
+        for c in (config(cameras=6, test_persons=n) for n in (2, 5))
+    )
     passed = {s.camera for s in few if (s.split, s.person) == ("test", 2)}
     assert len(passed) == 3
     assert {s.camera for s in many if (s.split, s.person) == ("test", 2)} == passed

@@ -7,6 +7,7 @@ walks. Colours of walls and things are near those of clothes, on purpose.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
@@ -85,6 +86,19 @@ UNSEEN_PLACES = {
 }  # fmt: skip
 
 
+class Eye(Protocol):
+    """What a tracklet is painted for: a place, and what becomes of the drawing."""
+
+    @property
+    def panorama(self) -> np.ndarray:
+        """float32 [3, H, PANORAMA], RGB in 0..1."""
+        ...
+
+    def record(self, image: np.ndarray) -> np.ndarray:
+        """float32 [n, 3, H, W] to uint8 [n, H', W', 3]."""
+        ...
+
+
 @dataclass(frozen=True)
 class Camera:
     """One camera. Arrays are float32.
@@ -143,6 +157,11 @@ def _soften(length: int, sharpness: float, blur: float) -> np.ndarray:
     taps = np.eye(length) * (1 - 2 * blur) + blur * (np.eye(length, k=1) + np.eye(length, k=-1))
     both = taps @ _triangle(small, length) @ down
     return (both / both.sum(1, keepdims=True)).astype(np.float32)
+
+
+def resampling(source: int, target: int) -> np.ndarray:
+    """Linear resampling as a matrix, float32 [target, source]."""
+    return _triangle(source, target).astype(np.float32)
 
 
 def _triangle(source: int, target: int) -> np.ndarray:

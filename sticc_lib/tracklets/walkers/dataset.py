@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -13,13 +14,19 @@ from sticc_lib import run
 from sticc_lib.config import ConfigError, DataConfig
 from sticc_lib.locks import one_at_a_time
 from sticc_lib.tracklets.table import TrackletSet
-from sticc_lib.tracklets.walkers import appearance, cameras, occluders, plan
+from sticc_lib.tracklets.walkers import appearance, cameras, lensed, occluders, plan
+from sticc_lib.tracklets.walkers.cameras import Eye
 from sticc_lib.tracklets.walkers.kept import complete, finish, opened, tables
 from sticc_lib.tracklets.walkers.plan import SPLIT_KEYS, Shot
 from sticc_lib.tracklets.walkers.scene import SIZE, film
 
 WALKERS_VERSION = 1
 """Raised by any change that changes a pixel; the difficulty is frozen with it."""
+LENSED_VERSION = 1
+"""The same, of what the rendered walkers' cameras record."""
+OPTIONS = {"cameras": "own", "cameras_each": 0}
+"""Of `data.options`: whose cameras, `own` or `lens`, those of the rendered walkers (lensed.py); of
+which each person passes so many, drawn by the seed (0: all of them)."""
 LEVELS = {"none": 0.97, "medium": 0.65, "heavy": 0.0}
 """Least mean visibility of each level of occlusion."""
 
@@ -31,21 +38,26 @@ def load(config: DataConfig, condition: str = "standard") -> TrackletSet:
     tracklets are queries and gallery at once.
 
     Args:
-        config: sizes and the seed of the drawing.
+        config: sizes, the seed of the drawing, and options (see OPTIONS).
         condition: `standard`: all splits under all cameras. `unseen_cameras`: test persons under
             cameras that training never meets. `unseen_occluders`: the standard test tracklets,
             drawn again with kinds of occluders that training never meets.
 
     Raises:
-        ConfigError: an unknown condition, or a size below 1.
+        ConfigError: an unknown condition or option, or a size below 1.
     """
-    if found := plan.problems(config, condition):
-        raise ConfigError("walkers: " + "; ".join(found))
-    every = range(1, config.cameras + 1)
-    shots = plan.shots(config, condition, lambda split, person: every)
-    parameters = {"shots": [len(shots), config.frames, condition, config.seed],
+    options = {**OPTIONS, **config.options}
+    problems = plan.problems(config, condition) + plan.option_problems(options, OPTIONS)
+    if options["cameras"] not in ("own", "lens"):
+        problems.append(f"data.options.cameras: {options['cameras']!r}; expected own or lens")
+    if problems:
+        raise ConfigError("walkers: " + "; ".join(problems))
+    shots = plan.shots(config, condition, plan.passing(config, int(options["cameras_each"])))
+    parameters: dict[str, object] = {"shots": [len(shots), config.frames, condition, config.seed],
                   "sizes": [config.train_persons, config.val_persons, config.test_persons,
                             config.cameras, config.tracklets_per_camera]}  # fmt: skip
+    if options != OPTIONS:  # came later: what is drawn without them keeps its place
+        parameters["options"] = [options["cameras"], options["cameras_each"], LENSED_VERSION]
     name = f"walkers-v{WALKERS_VERSION}-{run.fingerprint(parameters)}"
     folder = run.cache_dir() / name
     if not complete(folder, len(shots) * config.frames):
@@ -54,6 +66,8 @@ def load(config: DataConfig, condition: str = "standard") -> TrackletSet:
                 _draw(folder, shots, config, condition)
     facts = {"kind": "synthetic (drawn people)", "version": str(WALKERS_VERSION),
              "seed": str(config.seed)}  # fmt: skip
+    if options["cameras"] == "lens":
+        facts["cameras"] = "those of the rendered walkers"
     return opened(folder, "walkers", condition, facts)
 
 
@@ -87,14 +101,15 @@ def _paint(folder: Path, shots: list[Shot], config: DataConfig, condition: str
            ) -> tuple[pd.DataFrame, pd.DataFrame]:  # fmt: skip
     unseen_cameras = condition == "unseen_cameras"
     kinds = occluders.UNSEEN if condition == "unseen_occluders" else occluders.SEEN
-    eyes = {n: cameras.camera(config.seed, n, unseen_cameras, SIZE)
-            for n in range(1, config.cameras + 1)}  # fmt: skip
+    lens = config.options.get("cameras") == "lens"
+    size = lensed.SIZE if lens else SIZE
+    eye = _eyes(config, unseen_cameras, lens)
     total, length = len(shots) * config.frames, config.frames
     pixels = np.lib.format.open_memmap(
-        folder / "pixels.npy", mode="w+", dtype=np.uint8, shape=(total, *SIZE, 3)
+        folder / "pixels.npy", mode="w+", dtype=np.uint8, shape=(total, *size, 3)
     )
     masks = np.lib.format.open_memmap(
-        folder / "masks.npy", mode="w+", dtype=np.uint8, shape=(total, *SIZE)
+        folder / "masks.npy", mode="w+", dtype=np.uint8, shape=(total, *size)
     )
     visibility, kinds_met = np.empty(total), []
     meter = run.bar(iterable=shots, desc="drawing walkers", unit="tracklet")
@@ -102,10 +117,19 @@ def _paint(folder: Path, shots: list[Shot], config: DataConfig, condition: str
         who = [config.seed, SPLIT_KEYS[shot.split], shot.person]
         look = appearance.sample(np.random.default_rng([21, *who]))
         key = [31, *who, int(unseen_cameras), shot.camera, shot.repeat]
-        made = film(look, eyes[shot.camera], key, length, kinds)
+        made = film(look, eye(shot.camera, key), key, length, kinds)
         rows = slice(number * length, (number + 1) * length)
-        pixels[rows], masks[rows], visibility[rows] = made.pixels, made.labels, made.visibility
+        pixels[rows], visibility[rows] = made.pixels, made.visibility
+        masks[rows] = np.kron(made.labels, np.ones((1, *np.floor_divide(size, SIZE)), np.uint8))
         kinds_met.append(made.occlusion)
     pixels.flush()
     masks.flush()
     return tables(shots, visibility.reshape(-1, length), kinds_met, unseen_cameras, "walkers")
+
+
+def _eyes(config: DataConfig, unseen: bool, lens: bool) -> Callable[[int, list[int]], Eye]:
+    """(number, key of a tracklet) -> the camera as it records the tracklet."""
+    if lens:
+        return lensed.Lenses(config.seed, config.cameras, unseen, SIZE).at
+    own = {n: cameras.camera(config.seed, n, unseen, SIZE) for n in range(1, config.cameras + 1)}
+    return lambda number, key: own[number]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+
+import numpy as np
 
 from sticc_lib.config import DataConfig
 
@@ -53,3 +55,26 @@ def shots(
         for camera in passed(split, person)
         for repeat in range(1, config.tracklets_per_camera + 1)
     ]
+
+
+def option_problems(given: Mapping[str, object], known: Mapping[str, object]) -> list[str]:
+    """What is wrong with `data.options`: names nobody knows, numbers below 0 or none at all."""
+    found = [f"data.options.{name}: none of {', '.join(known)}" for name in given
+             if name not in known]  # fmt: skip
+    return found + [
+        f"data.options.{name}: expected 0 or more, got {given[name]!r}"
+        for name, default in known.items()
+        if isinstance(default, int) and (not isinstance(given[name], int) or given[name] < 0)  # pyright: ignore[reportOperatorIssue]
+    ]
+
+
+def passing(config: DataConfig, each: int) -> Callable[[str, int], list[int]]:
+    """(split, person) -> the cameras that the person passes, `each` of them (0: all), by seed."""
+
+    def passed(split: str, person: int) -> list[int]:
+        if not 0 < each < config.cameras:
+            return list(range(1, config.cameras + 1))
+        rng = np.random.default_rng([41, config.seed, SPLIT_KEYS[split], person])
+        return sorted(int(c) + 1 for c in rng.choice(config.cameras, each, replace=False))
+
+    return passed

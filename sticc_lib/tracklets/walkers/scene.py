@@ -12,7 +12,7 @@ import numpy as np
 
 from sticc_lib.tracklets.walkers import appearance, figure, occluders
 from sticc_lib.tracklets.walkers.appearance import Look
-from sticc_lib.tracklets.walkers.cameras import PANORAMA, Camera
+from sticc_lib.tracklets.walkers.cameras import PANORAMA, Eye
 from sticc_lib.tracklets.walkers.draw import Canvas
 
 LABELS = {"background": 0, "target visible": 1, "target hidden": 2, "occluder": 3,
@@ -54,7 +54,7 @@ class Staging:
     pose: figure.Pose
 
 
-def film(look: Look, camera: Camera, key: list[int], frames: int, kinds: tuple[str, ...]) -> Film:
+def film(look: Look, camera: Eye, key: list[int], frames: int, kinds: tuple[str, ...]) -> Film:
     """Paints one tracklet.
 
     Args:
@@ -123,7 +123,7 @@ def _crop(rng: np.random.Generator, stage: Staging) -> Staging:
     return Staging(center, (base + wobble).astype(np.float32), scale, stage.pose)
 
 
-def _window(camera: Camera, rng: np.random.Generator, stage: Staging) -> np.ndarray:
+def _window(camera: Eye, rng: np.random.Generator, stage: Staging) -> np.ndarray:
     """The part of the camera's place behind the box: float32 [T, 3, H, W]."""
     start, speed = rng.uniform(0, PANORAMA), rng.uniform(0.5, 3.0)
     slide = start + speed * np.sin(stage.pose.yaw[0]) * np.arange(len(stage.base))

@@ -72,7 +72,7 @@ def load(config: DataConfig, condition: str = "standard") -> TrackletSet:
     """
     options = _options(config, condition)
     where = assets.folder(str(options["assets"]))
-    shots = _shots(config, condition, int(options["cameras_each"]))
+    shots = plan.shots(config, condition, plan.passing(config, int(options["cameras_each"])))
     sizes = (getattr(config, name) for name in plan.SIZES)
     key = [assets.VERSION, assets.identity(where), condition, config.seed,
            options["cameras_each"], *sizes]  # fmt: skip
@@ -87,28 +87,11 @@ def load(config: DataConfig, condition: str = "standard") -> TrackletSet:
 
 
 def _options(config: DataConfig, condition: str) -> dict[str, Any]:
-    problems = plan.problems(config, condition)
-    problems += [f"data.options.{name}: none of {', '.join(OPTIONS)}"
-                 for name in config.options if name not in OPTIONS]  # fmt: skip
     options = {**OPTIONS, **config.options}
-    for name in ("cameras_each", "workers"):
-        if not isinstance(options[name], int) or options[name] < 0:
-            problems.append(f"data.options.{name}: expected 0 or more, got {options[name]!r}")
+    problems = plan.problems(config, condition) + plan.option_problems(options, OPTIONS)
     if problems:
         raise ConfigError("walkers3d: " + "; ".join(problems))
     return options
-
-
-def _shots(config: DataConfig, condition: str, each: int) -> list[Shot]:
-    return plan.shots(config, condition, lambda split, who: _passed(config, split, who, each))
-
-
-def _passed(config: DataConfig, split: str, person: int, each: int) -> list[int]:
-    """Cameras that a person passes."""
-    if not 0 < each < config.cameras:
-        return list(range(1, config.cameras + 1))
-    rng = np.random.default_rng([41, config.seed, SPLIT_KEYS[split], person])
-    return sorted(int(c) + 1 for c in rng.choice(config.cameras, each, replace=False))
 
 
 def _render(folder: Path, where: Path, shots: list[Shot], config: DataConfig, condition: str,
