@@ -34,8 +34,9 @@ class DataConfig:
     """Which tracklets. Sizes apply to walkers only; real sets bring their own."""
 
     name: str = "walkers"
-    """Source: `walkers` (drawn, embedded), `walkers3d` (rendered from a folder of assets),
-    `pets2009` (real, embedded), or one on disk: any of tracklets.sources.SOURCES."""
+    """Source: `walkers` (drawn, embedded), `walkers3d` (rendered from a folder of assets), `worlds`
+    (both, before the same cameras), `pets2009` (real, embedded), or one on disk: any of
+    tracklets.sources.SOURCES."""
     root: str = ""
     """Folder of a data set on disk; empty for the embedded ones."""
     split: int = 0
@@ -199,6 +200,7 @@ _LATER: dict[str, Any] = {
     "train.sampler": "pk", "train.clips": "restricted", "train.lr_scales": {},
     "train.decay_vectors": False, "train.warmup_from": 0.0, "train.gamma": 0.1,
     "train.erase_rule": "frame", "train.erase_fill": (124, 116, 104),
+    "train.clip_lengths": (), "train.cached": True, "train.shrink": 0.0, "train.jpeg": 0.0,
     "evaluate.rerank": False,
 }  # fmt: skip
 """Settings that came later, and the values at which a run is what it was without them."""

@@ -38,6 +38,9 @@ class TrainConfig:
     """Which tracklets make a batch (tracklets/batches.py): ours, or one of the published ones."""
     clips: Literal["restricted", "strided", "window"] = "restricted"
     """Which frames make a training clip (tracklets/sampling.py)."""
+    clip_lengths: tuple[int, ...] = ()
+    """Lengths T that clips take in turn, one drawn a batch; empty: always the model's own. Single
+    frames (1) among them keep a model useful where a track has one."""
     optimizer: Literal["adam", "adamw", "sgd", "nesterov"] = "adamw"
     """The last two: stochastic gradient descent with momentum 0.9, plain or Nesterov's."""
     lr: float = 2e-3
@@ -66,6 +69,13 @@ class TrainConfig:
     """What is erased (tracklets/erasing.py): ours, or a published one, on pixels only."""
     erase_fill: tuple[int, ...] = (124, 116, 104)
     """RGB of what is erased or padded; ImageNet's mean, near zero once normalised."""
+    cached: bool = True
+    """Train on the cached maps of the trunk's frozen half, where it has one; else pixels are read
+    and augmented, as they are for a trunk that learns as a whole."""
+    shrink: float = 0.0
+    """Chance that a clip loses resolution (tracklets/degrade.py); pixels only."""
+    jpeg: float = 0.0
+    """Chance that a clip's frames are saved as JPEG; pixels only."""
     crop: int = 10
     """Padding of the random crop, pixels; only where pixels are augmented."""
     validate_every: int = 0

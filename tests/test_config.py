@@ -86,7 +86,8 @@ def test_settings_that_came_later_do_not_make_another_run_of_an_old_one():
         old["data"].pop(name)
     assert from_dict(Config, old) == Config()
     recipe = {"train.sampler": "rep", "train.lr_scales.guide": 0.5, "train.gamma": 0.3,
-              "train.erase_fill": [0, 0, 0], "loss.contrast": True}  # fmt: skip
+              "train.erase_fill": [0, 0, 0], "loss.contrast": True, "train.clip_lengths": [1, 4],
+              "train.cached": False, "train.shrink": 0.5, "train.jpeg": 0.5}  # fmt: skip
     assert not set(recipe) & set(identity(Config()))
     assert set(recipe) <= set(identity(from_dict(Config, recipe)))
 

@@ -48,11 +48,23 @@ def load_data(config: Config, condition: str = "walkers") -> TrackletSet:
         from sticc_lib.tracklets import walkers3d
 
         return walkers3d.load(config.data, CONDITIONS[condition])
+    if config.data.name == "worlds":
+        return both_worlds(config, condition)
     if config.data.name != "walkers":
         return as_set(read_source(config.data), config.data)
     from sticc_lib.tracklets import walkers
 
     return walkers.load(config.data, CONDITIONS[condition])
+
+
+def both_worlds(config: Config, condition: str = "walkers") -> TrackletSet:
+    """Rendered and drawn walkers together, all before the same cameras; options as `walkers3d`."""
+    from sticc_lib.tracklets.joined import join
+
+    lens = {"cameras": "lens", "cameras_each": config.data.options.get("cameras_each", 0)}
+    parts = {"walkers3d": config.data.options, "walkers": lens}
+    own = [dataclasses.replace(config.data, name=n, options=o) for n, o in parts.items()]
+    return join([load_data(dataclasses.replace(config, data=d), condition) for d in own])
 
 
 def read_source(config: DataConfig) -> Reading:
@@ -153,7 +165,7 @@ def train_method(
     data = load_data(config) if data is None else data
     model = new_model(config, data)
     learn, check = split_of(data, "train"), split_of(data, "val")
-    maps = frozen_maps(model, learn)
+    maps = frozen_maps(model, learn) if config.train.cached else None
     if len(check) == 0:
         return train(model, learn, config, folder, None, maps, stop_at)
     check_maps = frozen_maps(model, check)

@@ -25,6 +25,7 @@ from sticc_lib.presets import steps_for
 from sticc_lib.run import fingerprint
 from sticc_lib.tracklets.augment import augment_clips, augment_maps
 from sticc_lib.tracklets.batches import sampler
+from sticc_lib.tracklets.degrade import degrade
 from sticc_lib.tracklets.sampling import draw_clips, draw_positions
 from sticc_lib.tracklets.table import TrackletSet
 from sticc_lib.training.meter import Meter
@@ -164,20 +165,19 @@ class Loop:
         """Clips (or their frozen maps), a mask where a frame is padding, and class numbers."""
         spec, settings, device = self.plain.spec, self.settings, self.device
         numbers = self.sampler.batch(turn)
+        length = spec.clip_length
+        if settings.clip_lengths:
+            length = int(rng.choice(settings.clip_lengths))
         if self.maps is not None:
-            positions, valid = draw_positions(
-                self.data, numbers, spec.clip_length, rng, settings.clips
-            )
+            positions, valid = draw_positions(self.data, numbers, length, rng, settings.clips)
             maps = self.maps.read(positions.ravel()).to(device).unflatten(0, positions.shape)
             clips = augment_maps(maps, rng, settings.flip, settings.erase)
             mask = torch.from_numpy(valid)
         else:
-            batch = draw_clips(
-                self.data, numbers, spec.clip_length, rng, spec.image_size, settings.clips
-            )
+            batch = draw_clips(self.data, numbers, length, rng, spec.image_size, settings.clips)
             pixels = augment_clips(
-                batch.pixels, rng, settings.flip, settings.crop, settings.erase,
-                settings.erase_fill, settings.erase_rule,
+                degrade(batch.pixels, rng, settings.shrink, settings.jpeg), rng, settings.flip,
+                settings.crop, settings.erase, settings.erase_fill, settings.erase_rule,
             )  # fmt: skip
             clips, mask = normalise(pixels.to(device), spec), batch.mask
         owners = self.data.tracklets.loc[numbers, "person"]

@@ -83,6 +83,13 @@ def check_augmentation(settings: TrainConfig, from_maps: bool) -> None:
     fill = settings.erase_fill
     if len(fill) != 3 or not all(0 <= value <= 255 for value in fill):
         raise ConfigError(f"train.erase_fill: {fill}; expected three numbers from 0 to 255")
+    if any(length < 1 for length in settings.clip_lengths):
+        raise ConfigError(f"train.clip_lengths: {settings.clip_lengths}; expected 1 or more each")
+    if from_maps and (settings.shrink or settings.jpeg):
+        raise ConfigError(
+            "train.shrink and train.jpeg change pixels, and the trunk's frozen maps are trained "
+            "on; set train.cached to False"
+        )
     if from_maps and settings.erase_rule != "frame":
         raise ConfigError(
             f"train.erase_rule: {settings.erase_rule!r} erases pixels, and the trunk's frozen maps "

@@ -142,6 +142,27 @@ def test_published_batches_resume_too(coloured, tmp_path, sampler):
     assert files(tmp_path / "ours") != files(tmp_path / "whole")
 
 
+def test_clips_of_mixed_lengths_are_the_seeds_and_resume_too(coloured, tmp_path, monkeypatch):
+    config, data = settings(**{"train.clip_lengths": [1, 2, 5]}), coloured()
+    seen, real = [], Loop._batch
+
+    def noting(self, turn, rng):
+        batch = real(self, turn, rng)
+        seen.append(batch[0].shape[1])
+        return batch
+
+    monkeypatch.setattr(Loop, "_batch", noting)
+    run(config, tmp_path / "whole", data)
+    assert len(set(seen)) > 1
+    assert set(seen) <= {1, 2, 5}
+    whole = list(seen)
+    seen.clear()
+    run(config, tmp_path / "cut", data, stop_at=4)
+    run(config, tmp_path / "cut", data)
+    assert seen[-3:] == whole[-3:]  # the last checkpoint before the stop was after step 3
+    assert files(tmp_path / "cut") == files(tmp_path / "whole")
+
+
 def test_a_finished_folder_is_only_loaded(config, coloured, tmp_path, monkeypatch):
     data = coloured()
     first = run(config, tmp_path, data)

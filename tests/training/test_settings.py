@@ -104,6 +104,12 @@ def test_pixels_are_not_erased_from_maps_and_a_colour_has_three_numbers():
     with pytest.raises(ConfigError, match=r"erase_rule: 'clip' erases pixels, and the trunk's fro"):
         check_augmentation(TrainConfig(erase_rule="clip"), from_maps=True)
     check_augmentation(TrainConfig(erase_rule="clip"), from_maps=False)
+    for worse in (TrainConfig(shrink=0.5), TrainConfig(jpeg=0.5)):
+        check_augmentation(worse, from_maps=False)
+        with pytest.raises(ConfigError, match=r"set train\.cached to False"):
+            check_augmentation(worse, from_maps=True)
+    with pytest.raises(ConfigError, match=r"clip_lengths: .* expected 1 or more each"):
+        check_augmentation(TrainConfig(clip_lengths=(0, 4)), from_maps=False)
     for fill in ((1, 2), (0, 0, 256)):
         with pytest.raises(ConfigError, match="expected three numbers from 0 to 255"):
             check_augmentation(TrainConfig(erase_fill=fill), from_maps=False)
