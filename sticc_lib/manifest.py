@@ -9,14 +9,14 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from sticc_lib.machine import peak_mib, this_machine
-from sticc_lib.run import Run, environment, now, read_json
+from sticc_lib.run import Run, RunError, environment, now, read_json, write_json
 
 CALLS = 20
 """So many of a run's last calls are kept."""
 
 
 @contextlib.contextmanager
-def told(run: Run, kind: str, **facts: Any) -> Iterator[dict[str, Any]]:
+def noted(run: Run, kind: str, **facts: Any) -> Iterator[dict[str, Any]]:
     """Notes a call that works in a run folder, however it ends.
 
     Versions, commit and machine are noted at the start, so that a killed run has them; the rest at
@@ -26,7 +26,7 @@ def told(run: Run, kind: str, **facts: Any) -> Iterator[dict[str, Any]]:
         run: its folder.
         kind: report, training, compare or count.
         facts: of the call: identity, parameters, seeds, fingerprints. Mappings are merged with
-            those of earlier calls, name by name.
+            those of earlier calls, name by name; `machine` is put over what is found here.
 
     Yields:
         A dict for what is known at the end only; it is noted as `facts` are.
@@ -37,9 +37,14 @@ def told(run: Run, kind: str, **facts: Any) -> Iterator[dict[str, Any]]:
     call = {"started": now(), "end": "killed"}
     begun, here, later = time.monotonic(), environment(), {}
     call |= {name: here[name] for name in ("commit", "diff")}
-    _merge(run, {"kind": kind, **here, **facts})
+    own, before = facts.pop("machine", {}), _held(run)
+    _merge(run, {"kind": kind, **here, **facts, "machine": here["machine"] | own})
+    later["machine"] = own  # asked again at the end: then torch is loaded
     try:
         yield later
+    except RunError:  # the folder turned out to be another run's: it stays as it was
+        write_json(run.folder / "manifest.json", before)
+        raise
     except BaseException as error:
         with contextlib.suppress(OSError):  # that it failed is told in any case
             _end(run, {**call, "end": type(error).__name__}, begun, later)
@@ -54,7 +59,7 @@ def _end(run: Run, call: dict[str, Any], begun: float, later: dict[str, Any]) ->
     call |= {"ended": now(), "seconds": round(time.monotonic() - begun, 2)}
     call |= {"peak_mib": own, "largest_child_peak_mib": child}
     calls = [*_held(run).get("calls", []), call][-CALLS:]
-    _merge(run, {**later, "machine": this_machine() | later.get("machine", {})})
+    _merge(run, {**later, "machine": this_machine() | later["machine"]})
     run.note(calls=calls, ended=call["ended"], **_totals(calls))
 
 

@@ -153,7 +153,8 @@ class Run:
             manifest = read_json(path) if path.exists() else {"started": now(), **environment()}
             manifest.update(entries)
             if self.notebook:
-                manifest.setdefault("parameters", {})[self.notebook] = self.parameters
+                given = manifest.setdefault("parameters", {})
+                given[self.notebook] = self.parameters or given.get(self.notebook, {})
             write_json(path, without_places(manifest, project_root()))
 
     def record(self, numbers: Mapping[str, Any]) -> None:

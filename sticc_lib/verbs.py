@@ -16,10 +16,9 @@ from typing import Annotated, Any
 
 import tyro
 
-from sticc_lib.config import ConfigError, identity, run_name
+from sticc_lib.config import ConfigError
 from sticc_lib.presets import preset
-from sticc_lib.run import Run, project_root
-from sticc_lib.status import told
+from sticc_lib.run import project_root
 
 Pairs = Annotated[
     tuple[tuple[str, ...], ...], tyro.conf.UseAppendAction, tyro.conf.arg(metavar="NAME=VALUE ...")
@@ -128,13 +127,12 @@ class Train(Setup):
 
     def run(self) -> int:
         config = preset(self.preset, **{"seed": self.seed, **self.changes()})
-        from sticc_lib.experiments.session import load_data, train_method
+        from sticc_lib.experiments.single import train_run
+        from sticc_lib.reporting.index import write_run, write_runs
 
-        data = load_data(config)
-        name = self.name or run_name(config)
-        run = Run.open(name, "train", identity=identity(config), overwrite=self.overwrite)
-        with told(run.folder, "train"):
-            trained = train_method(config, run.path("checkpoints", config.model.name), data)
+        trained, run = train_run(config, self.name, self.overwrite)
+        write_run(run.folder)
+        write_runs(run.folder.parent)
         for measure, value in trained.best.items():
             print(f"{measure} {value:.4g}")
         print(trained.folder)

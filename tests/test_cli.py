@@ -5,12 +5,13 @@ import sys
 from types import SimpleNamespace
 
 import pytest
+import torch
 
 from sticc_lib import __version__, verbs
 from sticc_lib.cli import VERBS, main, one_line, parse
 from sticc_lib.config import ConfigError
 from sticc_lib.reporting.status import Limits, Status, Verdict
-from sticc_lib.run import RunError, write_json
+from sticc_lib.run import RunError, read_json, write_json
 from sticc_lib.verbs import assignments
 
 
@@ -154,15 +155,29 @@ def test_train_resumes_into_the_methods_own_folder(monkeypatch, capsys, tmp_path
 
     def train_method(config, folder, data):
         calls.append((config, folder, data))
-        return SimpleNamespace(best={"mAP": 0.5, "step": 9}, folder=folder)
+        return SimpleNamespace(
+            best={"mAP": 0.5, "step": 9}, folder=folder, model=torch.nn.Linear(1, 1),
+            log=[{"step": 9, "loss": 0.25}, {"step": 9, "val/mAP": 0.5}], cpu_seconds=1.5,
+        )  # fmt: skip
 
-    monkeypatch.setattr("sticc_lib.experiments.session.load_data", lambda config: "walkers")
+    data = SimpleNamespace(fingerprint=lambda: "abc")
+    monkeypatch.setattr("sticc_lib.experiments.session.load_data", lambda config: data)
     monkeypatch.setattr("sticc_lib.experiments.session.train_method", train_method)
     assert main(["train", "--preset", "smoke", "--seed", "1", "--set", "model.name=mean_pool"]) == 0
-    [(config, folder, data)] = calls
-    assert (config.seed, config.model.name, data) == (1, "mean_pool", "walkers")
+    [(config, folder, given)] = calls
+    assert (config.seed, config.model.name, given) == (1, "mean_pool", data)
     assert folder == tmp_path / "reports/smoke-seed1/checkpoints/mean_pool"
     assert capsys.readouterr().out == f"mAP 0.5\nstep 9\n{folder}\n"
+    run = tmp_path / "reports/smoke-seed1"
+    assert read_json(run / "metrics.json") == {
+        "training.mean_pool.best_val_mAP": 0.5, "training.mean_pool.best_step": 9,
+        "training.mean_pool.at_end.step": 9, "training.mean_pool.at_end.loss": 0.25,
+        "training.mean_pool.cpu_seconds": 1.5,
+    }  # fmt: skip
+    held = read_json(run / "manifest.json")
+    assert (held["kind"], held["seeds"], held["data"]) == ("training", [1], {"walkers": "abc"})
+    assert held["machine"]["dtype"]
+    assert (run / "index.html").exists()
 
 
 def test_evaluate_prints_the_rule_beside_the_numbers(monkeypatch, capsys):

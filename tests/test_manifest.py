@@ -5,7 +5,7 @@ import subprocess
 import pytest
 
 from sticc_lib.machine import code, peak_mib
-from sticc_lib.manifest import CALLS, told
+from sticc_lib.manifest import CALLS, noted
 from sticc_lib.run import Run, read_json
 
 
@@ -15,7 +15,7 @@ def manifest(run):
 
 def test_a_call_leaves_when_how_long_how_much_and_by_which_code(tmp_path):
     run = Run.open(tmp_path / "r")
-    with told(run, "training", seeds=[3]) as later:
+    with noted(run, "training", seeds=[3]) as later:
         assert "ended" not in manifest(run)
         later["weights"] = {"sticc": "abc"}
     held = manifest(run)
@@ -30,7 +30,7 @@ def test_a_call_leaves_when_how_long_how_much_and_by_which_code(tmp_path):
 
 def test_a_killed_call_has_left_its_code_and_machine(tmp_path):
     run = Run.open(tmp_path / "r")
-    context = told(run, "report", notebooks={"01": "abc"})
+    context = noted(run, "report", notebooks={"01": "abc"})
     context.__enter__()  # and nothing more
     held = manifest(run)
     assert held["kind"] == "report"
@@ -41,7 +41,7 @@ def test_a_killed_call_has_left_its_code_and_machine(tmp_path):
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
 def test_an_error_passes_and_is_named(tmp_path, error):
     run = Run.open(tmp_path / "r")
-    with pytest.raises(error), told(run, "training"):
+    with pytest.raises(error), noted(run, "training"):
         raise error
     assert manifest(run)["calls"][0]["end"] == error.__name__
 
@@ -49,7 +49,7 @@ def test_an_error_passes_and_is_named(tmp_path, error):
 def test_later_calls_add_up_and_mappings_are_merged_name_by_name(tmp_path):
     run = Run.open(tmp_path / "r")
     for number in range(CALLS + 3):
-        with told(run, "report", notebooks={f"{number % 2}": f"v{number}"}):
+        with noted(run, "report", notebooks={f"{number % 2}": f"v{number}"}):
             pass
     held = manifest(run)
     assert held["notebooks"] == {"0": f"v{CALLS + 2}", "1": f"v{CALLS + 1}"}
@@ -59,7 +59,7 @@ def test_later_calls_add_up_and_mappings_are_merged_name_by_name(tmp_path):
 
 def test_a_folder_deleted_under_way_does_not_come_back_half(tmp_path):
     run = Run.open(tmp_path / "r")
-    with told(run, "training"):
+    with noted(run, "training"):
         (run.folder / "manifest.json").unlink()
         run.folder.rmdir()
     assert not run.folder.exists()
@@ -68,7 +68,7 @@ def test_a_folder_deleted_under_way_does_not_come_back_half(tmp_path):
 def test_only_the_first_of_several_processes_tells(tmp_path, monkeypatch):
     monkeypatch.setenv("RANK", "1")
     run = Run.open(tmp_path / "r")
-    with told(run, "training") as later:
+    with noted(run, "training") as later:
         later["weights"] = {}
     assert "calls" not in manifest(run)
 

@@ -13,6 +13,7 @@ from sticc_lib.config import Config, ConfigError, from_dict, identity
 from sticc_lib.experiments import grid
 from sticc_lib.experiments.conditions import all_conditions
 from sticc_lib.experiments.costs import measured
+from sticc_lib.experiments.facts import facts
 from sticc_lib.experiments.kept import collect, write, write_queries
 from sticc_lib.experiments.methods import METHODS, TUNED, Method, method, method_config, rows
 from sticc_lib.experiments.reduced import reduce
@@ -20,6 +21,7 @@ from sticc_lib.experiments.session import load_data, made_method, split_of
 from sticc_lib.experiments.tables import Comparison, leads, markdown
 from sticc_lib.experiments.trainings import inputs, trained
 from sticc_lib.experiments.tune import choose_rates
+from sticc_lib.manifest import noted
 from sticc_lib.models import zoo
 from sticc_lib.presets import preset as preset_named
 from sticc_lib.run import Run, bar
@@ -102,9 +104,12 @@ def compare(
         raise ConfigError(f"seeds: {seeds}; expected at least 1")
     if workers < 0:
         raise ConfigError(f"workers: {workers}; expected 1 or more, or 0")
-    data = load_data(base).fingerprint()
+    known = facts(base, load_data(base))
+    data = known["data"][base.data.name]
     run = Run.open(name, "compare", identity={"kind": "compare", **identity(base)})
-    with told(run.folder, f"compare {table}"):
+    asked = {"methods": list(labels), "seeds": seeds, "overrides": overrides or {}}
+    known |= {"seeds": list(range(seeds)), "tables": {table: asked}}
+    with told(run.folder, f"compare {table}"), noted(run, "compare", **known):
         workers = grid.workers_here(workers, len(labels))
         plan = _Plan(run.folder, data, progress and workers == 1)
         trials = pd.DataFrame()

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from sticc_lib.counting.boxfile import FromFile
@@ -12,7 +13,7 @@ from sticc_lib.counting.corrections import FILE, Corrections
 from sticc_lib.counting.count import CountOptions, count
 from sticc_lib.counting.counted import Counted
 from sticc_lib.counting.detector import Detector, NanoDet, Torchvision
-from sticc_lib.counting.outputs import write_data, write_feet
+from sticc_lib.counting.outputs import parameters, write_data, write_feet
 from sticc_lib.counting.points import BoxSize, read_points, to_boxes
 from sticc_lib.counting.trained import trained_cut
 from sticc_lib.counting.video import Video
@@ -21,11 +22,12 @@ from sticc_lib.figures.annotated import annotate
 from sticc_lib.figures.captions import save
 from sticc_lib.figures.individuals import individuals, pages
 from sticc_lib.figures.timeline import timeline
+from sticc_lib.manifest import noted
 from sticc_lib.models import zoo
 from sticc_lib.models.base import VideoModel
-from sticc_lib.run import project_root, stderr
+from sticc_lib.run import Run, project_root, stderr, write_json
 from sticc_lib.status import told
-from sticc_lib.values import ConfigError
+from sticc_lib.values import ConfigError, flatten
 
 
 @dataclass(frozen=True)
@@ -115,7 +117,10 @@ def count_videos(
     watched, detector = where.open(videos, ours)
     model = embedder(ours.features, checkpoint)
     folder = Path(out) if str(out) else project_root() / "reports" / f"count_{watched.name}"
-    with told(folder, "count"):
+    given = {**parameters(ours), "source": asdict(where), "points": points, "video": video}
+    run, sums = Run(folder, "count", given), {f.path.name: _sha256(f.path) for f in watched.files}
+    weights = {"sticc": zoo.weights_fingerprint(model)} if model is not None else {}
+    with told(folder, "count"), noted(run, "count", data=sums, weights=weights):
         trained = trained_cut(ours.features, model, progress) if ours.adapt == "none" else None
         counted = count(watched, detector, folder / "seen", ours, model, trained, progress)
         counted = Corrections.load(folder / FILE).applied(counted)
@@ -129,6 +134,8 @@ def count_videos(
                 counted, watched, folder / "annotated.mp4", anonymise=ours.anonymise,
                 gif=folder / "annotated.gif", progress=progress,
             )  # fmt: skip
+        found = {n: float(getattr(counted, n)) for n in ("unique", "low", "high", "short_tracks")}
+        write_json(folder / "metrics.json", flatten({"count": {watched.name: found}}))
         write_data(
             counted, ours, folder, {**more, "seconds_used": _since(began)}
         )  # last: all is there
@@ -146,6 +153,12 @@ def write_pictures(counted: Counted, folder: str | Path) -> None:
 
 def _since(began: float) -> float:
     return round(time.perf_counter() - began, 2)
+
+
+def _sha256(path: Path) -> str:
+    """Of a file, twelve hex digits. Reading it takes far less than looking at its frames."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()[:12]
 
 
 def embedder(features: str, checkpoint: str | Path = "") -> VideoModel | None:

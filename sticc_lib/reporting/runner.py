@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import graphlib
 import os
 import re
 import threading
@@ -13,15 +12,28 @@ from typing import Any
 import nbformat
 
 from sticc_lib import presets
-from sticc_lib.config import ConfigError, identity, run_name
+from sticc_lib.config import Config, ConfigError, identity, run_name
+from sticc_lib.experiments.facts import facts
 from sticc_lib.experiments.grid import workers_here
 from sticc_lib.locks import alone
+from sticc_lib.manifest import noted
 from sticc_lib.reporting.index import write_run, write_runs
 from sticc_lib.reporting.parameters import Parameter, assign, read
 from sticc_lib.reporting.side_by_side import run_all
+from sticc_lib.reporting.sources import choose, needs, order, weights
 from sticc_lib.reporting.status import Limits, Status, Verdict
-from sticc_lib.run import Run, project_root, read_json, stderr, write_json, write_text
+from sticc_lib.run import (
+    Run,
+    fingerprint,
+    project_root,
+    read_json,
+    stderr,
+    write_json,
+    write_text,
+)
 from sticc_lib.status import told
+
+__all__ = ["RUN_LEVEL", "choose", "order", "run_report"]
 
 RUN_LEVEL: tuple[str, ...] = ("preset", "seed", "settings", "folder")
 """Parameters that every notebook declares and the runner sets."""
@@ -80,7 +92,8 @@ def run_report(
         raise ConfigError(f"workers: {workers}; expected 1 or more, or 0")
     with alone(folder, "a report"):
         run = Run.open(folder, identity=identity(config), overwrite=overwrite)
-        with told(folder, "report"):
+        told_of = _facts(config, sources, values, workers)
+        with told(folder, "report"), noted(run, "report", **told_of):
             return _run(run, root, sources, values, limits or Limits(), workers)
 
 
@@ -97,7 +110,7 @@ def _run(
     status.notebooks.update({source.stem: Verdict(title=source.stem) for source in sources})
     status.write()
     workers = workers_here(workers, len(sources))
-    threads = str(max(1, (os.cpu_count() or 1) // workers))
+    threads = str(_threads(workers))
     environment = {"STICC_HOME": str(root), "TQDM_DISABLE": "1"}
     if workers > 1 and "OMP_NUM_THREADS" not in os.environ:
         environment |= {"OMP_NUM_THREADS": threads, "MKL_NUM_THREADS": threads}
@@ -107,7 +120,7 @@ def _run(
         stderr(f"{stem}: running")
         return _one(run, named[stem], values[stem], environment, limits, sources, halt)
 
-    ends = run_all(_needs(named), work, workers, halt, _weights(named))
+    ends = run_all(needs(named), work, workers, halt, weights(named))
     for number, (stem, verdict) in enumerate(ends, 1):
         status.notebooks[stem] = verdict
         stderr(f"[{number}/{len(sources)}] {stem}: {verdict.line()}")
@@ -118,54 +131,26 @@ def _run(
     return status
 
 
-def choose(folder: Path, wanted: Sequence[str]) -> list[Path]:
-    """The notebooks of a folder that are asked for by number or name (all if none), in order.
-
-    Raises:
-        ConfigError: naming each that is not there.
-    """
-    there = sorted(folder.glob("[0-9]*.ipynb"))
-    known = {key: path for path in there for key in (path.stem, path.stem.split("_")[0])}
-    missing = [name for name in wanted if name not in known]
-    if missing or not there:
-        names = ", ".join(path.stem for path in there) or "none"
-        raise ConfigError(f"no notebook {', '.join(missing)} in {folder} (there: {names})")
-    return order({known[name] for name in wanted} if wanted else set(there))
+def _threads(workers: int) -> int:
+    """Threads a kernel has where nobody says how many."""
+    return max(1, (os.cpu_count() or 1) // workers)
 
 
-def order(sources: set[Path]) -> list[Path]:
-    """By number, but each after those it names in its metadata: `sticc: {needs: [03_training]}`.
-
-    Raises:
-        ConfigError: notebooks that need each other.
-    """
-    stems = {source.stem: source for source in sorted(sources)}
-    try:
-        sorter = graphlib.TopologicalSorter(_needs(stems))
-        sorter.prepare()
-    except graphlib.CycleError as error:
-        raise ConfigError(f"notebooks need each other: {' -> '.join(error.args[1])}") from None
-    found: list[Path] = []
-    ready: set[str] = set()
-    while sorter.is_active():
-        ready.update(sorter.get_ready())
-        first = min(ready)
-        ready.remove(first)
-        sorter.done(first)
-        found.append(stems[first])
-    return found
-
-
-def _needs(stems: Mapping[str, Path]) -> dict[str, list[str]]:
-    return {
-        stem: [need for need in _metadata(source).get("needs", ()) if need in stems]
-        for stem, source in stems.items()
-    }
-
-
-def _weights(stems: Mapping[str, Path]) -> dict[str, float]:
-    """Seconds at `quick`, as the notebooks' metadata estimate them: `sticc: {seconds: 140}`."""
-    return {stem: float(_metadata(source).get("seconds", 1)) for stem, source in stems.items()}
+def _facts(
+    config: Config,
+    sources: Sequence[Path],
+    values: Mapping[str, Mapping[str, Any]],
+    workers: int,
+) -> dict[str, Any]:
+    """What the manifest holds of a call: data, notebooks, what each was called with, threads."""
+    known = facts(config)
+    workers = workers_here(workers, len(sources))
+    if workers > 1 and "OMP_NUM_THREADS" not in os.environ:
+        known["machine"] = {"threads": _threads(workers), **known["machine"]}
+    given = {source.stem.split("_")[0]: {n: v for n, v in values[source.stem].items()
+             if n not in RUN_LEVEL} for source in sources}  # fmt: skip
+    hashes = {source.stem: fingerprint(source.read_text(encoding="utf-8")) for source in sources}
+    return {**known, "parameters": given, "notebooks": hashes, "workers": workers}
 
 
 def _values(
@@ -230,7 +215,3 @@ def _owner(folder: Path, picture: str) -> str:
     """Number of the notebook that wrote a picture; empty where nothing tells."""
     words = (folder / "figures" / picture).with_suffix(".json")
     return read_json(words).get("notebook", "") if words.exists() else ""
-
-
-def _metadata(source: Path) -> Mapping[str, Any]:
-    return nbformat.read(source, as_version=4).metadata.get("sticc", {})
