@@ -57,11 +57,15 @@ def walkers(
     model: VideoModel, config: Config, condition: str = "walkers", progress: bool = True
 ) -> Tested:
     """Tests on the drawn persons: rank-1, mAP, and both by the query's level of occlusion."""
-    from sticc_lib.tracklets.walkers import occlusion_level
-
     if config.data.name != "walkers":  # trained on others: the walkers as they are by default
         config = replace(config, data=DataConfig())
-    data = split_of(load_data(config, condition), "test")
+    return made(model, split_of(load_data(config, condition), "test"), config, progress)
+
+
+def made(model: VideoModel, data: TrackletSet, config: Config, progress: bool = True) -> Tested:
+    """Tests on made people, drawn or rendered: whole, and by the query's level of occlusion."""
+    from sticc_lib.tracklets.walkers import occlusion_level
+
     found, scores = evaluate_method(model, data, config, progress)
     queries = found.tracklets[found.tracklets["query"]]
     level = occlusion_level(queries["visibility"])

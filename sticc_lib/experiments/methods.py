@@ -48,6 +48,7 @@ METHODS: dict[str, Method] = {
     "attention_pool_joint_wide": _head("attention_pool_joint", width=384),
     "sticc_no_m1": _head(encoder="none"),
     "frozen": Method("frozen"),
+    "stripe_pool": Method("stripe_pool"),
     "stripes": Method("stripes"),
     "hsv_histogram": Method("hsv_histogram"),
     # compared methods behind STICC's trunk

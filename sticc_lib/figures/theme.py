@@ -39,6 +39,7 @@ METHODS: dict[str, tuple[str, str, str]] = {
     "sticc_no_m1": ("#882255", "h", "STICC without M1"),
     "attention_pool_joint_wide": ("#332288", "s", "attention pool, joint, wide"),
     "attention_pool_wide": ("#44AA99", "D", "attention pool, wide"),
+    "stripe_pool": ("#7F3C8D", "P", "trained stripes"),
     # compared methods
     "psta": ("#117733", "p", "PSTA"),
     "stmn": ("#AA4499", "<", "STMN"),

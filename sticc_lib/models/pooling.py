@@ -107,3 +107,25 @@ class AttentionPool(MeanPool):
         weights = self.weights(weights)
         values = tokens.unflatten(-1, (self.heads, -1))  # [B T N h d]
         return torch.einsum("bthn,btnhd->bhd", weights, values).flatten(1)
+
+
+class StripePool(MeanPool):
+    """Tokens averaged in each of `head.slots` horizontal stripes, side by side.
+
+    Part pooling as PCB has it (arXiv 1711.09349), with one neck for all parts: what a fixed cut
+    from head to feet gives, against which slots that find their own parts have to show.
+    """
+
+    def __init__(self, trunk: Trunk, spec: ModelSpec, config: HeadConfig, persons: int):
+        super().__init__(trunk, spec, config, persons)
+        self.stripes, self.columns = config.slots, max(1, spec.image_size[1] // trunk.stride)
+        width = config.slots * config.channels
+        self.widen = nn.Linear(width, config.width) if config.width else nn.Identity()
+        self.neck = Neck(config.width or width, persons)
+
+    def pool(self, tokens: Tensor, mask: Tensor | None) -> Tensor:
+        """Tokens [B T N C] -> [B stripes*C]."""
+        if self.stem.position is not None:
+            tokens = tokens * (1 + self.stem.position)
+        maps = frame_mean(tokens, mask).unflatten(1, (-1, self.columns)).mean(2)  # [B H C]
+        return nn.functional.adaptive_avg_pool1d(maps.mT, self.stripes).mT.flatten(1)

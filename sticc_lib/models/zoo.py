@@ -22,7 +22,7 @@ from sticc_lib.config import (
     to_dict,
 )
 from sticc_lib.models.base import ModelSpec, VideoModel
-from sticc_lib.models.pooling import AttentionPool, MeanPool
+from sticc_lib.models.pooling import AttentionPool, MeanPool, StripePool
 from sticc_lib.models.rungs import CommonPool, EvidencePool
 from sticc_lib.models.sticc import Sticc
 from sticc_lib.models.trunk import build_trunk
@@ -44,6 +44,7 @@ BUILDERS: dict[str, Builder] = {
     "attention_pool_joint": lambda c, spec, persons: AttentionPool(
         _trunk(c), spec, c.head, persons, joint=True
     ),
+    "stripe_pool": lambda c, spec, persons: StripePool(_trunk(c), spec, c.head, persons),
     "common_pool": lambda c, spec, persons: CommonPool(_trunk(c), spec, c.head, persons),
     "evidence_pool": lambda c, spec, persons: EvidencePool(_trunk(c), spec, c.head, persons),
     "frozen": lambda c, spec, persons: FrozenTrunk(_trunk(c), spec),

@@ -57,6 +57,16 @@ def test_mean_pool_is_the_mean_of_all_tokens_through_the_neck(tiny):
     torch.testing.assert_close(out.embedding, model.neck.norm(tokens.mean((1, 2))))
 
 
+def test_stripe_pool_keeps_the_order_from_head_to_feet(tiny):
+    model, clips = stirred(tiny("stripe_pool", slots=2)), frames()
+    tokens = model.stem(model.trunk(clips.flatten(0, 1)), B)  # [B T 4*2 C]
+    wanted = torch.cat([tokens[:, :, :4].mean((1, 2)), tokens[:, :, 4:].mean((1, 2))], 1)
+    torch.testing.assert_close(model(clips).features["pooled"], wanted)
+    mask = torch.tensor([[True, True, False, False]] * B)
+    masked = model(clips, mask).embedding
+    torch.testing.assert_close(masked, model(clips[:, :2]).embedding)
+
+
 @pytest.mark.parametrize("joint", [False, True])
 def test_attention_pool_by_hand(tiny, joint):
     model = stirred(tiny("attention_pool_joint" if joint else "attention_pool"))
