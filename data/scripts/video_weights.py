@@ -1,0 +1,131 @@
+"""Weights for real video: the study behind them, the one look at real video, and the shipped file.
+
+    python data/scripts/video_weights.py study [--seeds 3]     methods x worlds x seeds; goes on
+    python data/scripts/video_weights.py train [--seeds 1]     the shipped model, longer trained
+    python data/scripts/video_weights.py look                  PETS2009, once, at the end; logged
+    python data/scripts/video_weights.py ship                  data/weights/sticc_video.safetensors
+
+Needs MakeHuman's assets (`data/README.md`) and renders 1,200 persons once (5 to 10 CPU minutes).
+Results lie in reports/worlds; `keep` copies the table to data/results/worlds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+
+import pandas as pd
+from safetensors import safe_open
+from safetensors.torch import save_file
+
+from sticc_lib.experiments import real_look, worlds
+from sticc_lib.experiments.session import load_data, new_model
+from sticc_lib.models import zoo
+from sticc_lib.run import atomic, data_dir, environment, project_root, read_json, write_json
+from sticc_lib.run import write_text as write
+
+TARGET = data_dir() / "weights" / "sticc_video.safetensors"
+LONG_NAME = f"{worlds.NAME}_long"
+"""Folder under `reports` of the longer training."""
+SHIPPED = ("both", "sticc", 0)
+"""World, method and seed of the shipped weights; the seed was fixed before any was trained."""
+
+
+def study(options: argparse.Namespace) -> None:
+    """Trains and tests what is missing, and prints the tables."""
+    values = worlds.study(options.seeds, options.methods or worlds.METHODS,
+                          options.worlds or tuple(worlds.WORLDS))  # fmt: skip
+    print(worlds.markdown(values))
+
+
+def train(options: argparse.Namespace) -> None:
+    """Trains and tests the model that is shipped, for longer than the study's."""
+    world, label, _ = SHIPPED
+    changes = dict(worlds.LONG)
+    values = worlds.study(options.seeds, [label], [world], changes, LONG_NAME)
+    print(worlds.markdown(values))
+
+
+def look(options: argparse.Namespace) -> None:
+    """Scores every trained cell of the study on PETS2009, adds a line to the log, and the table."""
+    folder = project_root() / "reports" / options.name
+    rows = []
+    for cell in sorted((folder / "cells").glob("*/*/seed*/cell.json")):
+        if "numbers" not in read_json(cell):
+            continue
+        world, label, seed = cell.parts[-4:-1]
+        place = cell.with_name("real.json")
+        if not place.exists():
+            write_json(place, real_look.look(*_of(world, label, int(seed[4:]), options.name)))
+        found = read_json(place)
+        rows += [(world, label, int(seed[4:]), key, value) for key, value in found.items()]
+    columns = ["world", "method", "seed", "metric", "value"]
+    real = pd.DataFrame(rows, columns=columns)
+    write(folder / "real.csv", real.to_csv(index=False))
+    print(worlds.markdown(real))
+    seen = {f"{r.world} {r.method} {r.seed}": r.value for r in real.itertuples()
+            if r.metric in ("pets_mot.none", "pets.none")}  # fmt: skip
+    real_look.note(f"{len(seen)} results of the study, {options.why}", seen)
+
+
+def _of(world: str, label: str, seed: int, name: str):
+    """Model and test policy of a cell."""
+    changes = worlds.LONG if name != worlds.NAME else {}
+    config = worlds.cell_config(world, label, seed, changes)
+    if not worlds.is_trained(label):
+        return new_model(config, load_data(config)).eval(), config.evaluate
+    return zoo.load(worlds.checkpoint(world, label, seed, name, changes))[0], config.evaluate
+
+
+def keep(options: argparse.Namespace) -> None:
+    """Copies the tables to data/results/worlds, with where they are from."""
+    folder, kept = project_root() / "reports" / worlds.NAME, data_dir() / "results" / worlds.NAME
+    values = pd.concat([pd.read_csv(folder / f"{part}.csv") for part in ("values", "real")
+                        if (folder / f"{part}.csv").exists()])  # fmt: skip
+    write(kept / "values.csv", values.to_csv(index=False))
+    write(kept / "table.md", worlds.markdown(values))
+    here = environment()
+    about = {"command": "python data/scripts/video_weights.py study", "recipe": worlds.RECIPE}
+    about |= {key: here[key] for key in ("commit", "python", "versions", "machine") if key in here}
+    write_json(kept / "about.json", about)
+    print(kept)
+
+
+def ship(options: argparse.Namespace) -> None:
+    """Writes the chosen cell's weights as float16, without its classifiers."""
+    folder = worlds.checkpoint(*SHIPPED, LONG_NAME, worlds.LONG)
+    persons = zoo.load(folder)[2]["persons"]
+    with safe_open(folder / "model.safetensors", framework="pt") as stored:
+        notes = json.loads(stored.metadata()["sticc"])
+        state = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118
+    # training persons are nobody that a video could show: one row is left of each classifier
+    state = {n: v[:1] if n.endswith("classifier.weight") else v for n, v in state.items()}
+    half = {n: v.half().contiguous() if v.is_floating_point() else v for n, v in state.items()}
+    notes = {**notes, "persons": 1, "trained_persons": persons, "classes": []}
+    with atomic(TARGET) as temporary:
+        save_file(half, temporary, {"sticc": json.dumps(notes)})
+    write_json(TARGET.with_suffix(".json"), notes)
+    for file in (TARGET, TARGET.with_suffix(".json")):
+        digest = hashlib.sha256(file.read_bytes()).hexdigest()
+        print(f"| `weights/{file.name}` | {file.stat().st_size:,} bytes | MIT | `{digest}` |")
+
+
+def main() -> None:
+    """Reads the command line and does one of the above."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    verbs = {"study": study, "train": train, "look": look, "keep": keep, "ship": ship}
+    parser.add_argument("verb", choices=verbs)
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--methods", nargs="*", default=())
+    parser.add_argument("--worlds", nargs="*", default=())
+    parser.add_argument("--name", default=worlds.NAME, help="folder under reports, for look")
+    parser.add_argument("--why", default="after all choices were made", help="noted in the log")
+    options = parser.parse_args()
+    verbs[options.verb](options)
+
+
+if __name__ == "__main__":
+    main()

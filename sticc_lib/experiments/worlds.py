@@ -1,0 +1,228 @@
+"""Methods x worlds x seeds: trained on rendered walkers, on drawn ones before the same cameras, or
+on both, and tested on test persons of either. `data/scripts/video_weights.py` runs it.
+
+Real video is no part of this: it is looked at once, when all choices are made (real_look.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from sticc_lib.config import Config, DataConfig, from_dict
+from sticc_lib.experiments import grid
+from sticc_lib.experiments.conditions import made
+from sticc_lib.experiments.methods import method, method_config
+from sticc_lib.experiments.session import CONDITIONS, evaluate_method, load_data, split_of
+from sticc_lib.experiments.tables import as_markdown
+from sticc_lib.experiments.trainings import inputs, trained
+from sticc_lib.models import zoo
+from sticc_lib.models.base import VideoModel
+from sticc_lib.presets import preset
+from sticc_lib.retrieval.stats import spread
+from sticc_lib.run import Run, fingerprint, project_root, write_text
+from sticc_lib.tracklets.table import TrackletSet
+
+NAME = "worlds"
+"""Folder under `reports`, and under `data/results`."""
+SIZES: dict[str, Any] = {
+    "train_persons": 1000, "val_persons": 100, "test_persons": 100, "cameras": 12,
+    "tracklets_per_camera": 1, "frames": 8,
+}  # fmt: skip
+"""Of each world; every person passes four of the twelve cameras."""
+WORLDS: dict[str, DataConfig] = {
+    "rendered": DataConfig("walkers3d", options={"cameras_each": 4}, **SIZES),
+    "drawn": DataConfig("walkers", options={"cameras_each": 4, "cameras": "lens"}, **SIZES),
+    "both": DataConfig("worlds", options={"cameras_each": 4}, **SIZES),
+}
+"""What methods learn from. `both` has the persons of either: twice as many, for as many steps."""
+METHODS = ("sticc", "concat", "stripe_pool", "attention_pool", "mean_pool")
+UNTRAINED = ("stripes", "frozen", "hsv_histogram")
+RECIPE: dict[str, Any] = {
+    "model.trunk.trainable_blocks": 7, "train.clip_lengths": (1, 4, 8), "train.persons": 16,
+    "train.steps": 300, "train.validate_every": 150,
+}  # fmt: skip
+"""What differs from `quick`. CHOICE: on validation persons of the rendered walkers
+(`data/scripts/video_weights.py pilots`); never on real video."""
+LONG: dict[str, Any] = {"train.steps": 1200, "train.validate_every": 200}
+"""What differs from RECIPE in the training that is shipped: 15 CPU minutes at most."""
+
+
+@dataclass
+class Study:
+    """The cells of the study; called with one of them, it trains and tests it.
+
+    Attributes:
+        folder: of the run.
+        changes: dotted config names to values, over RECIPE.
+        cells: to be run, in order.
+        configs: cell -> its config.
+    """
+
+    folder: Path
+    changes: dict[str, Any] = field(default_factory=dict)
+    cells: list[grid.Cell] = field(default_factory=list)
+    configs: dict[str, Config] = field(default_factory=dict)
+
+    def add(self, world: str, label: str, seed: int) -> None:
+        """Adds a cell; `world` is a name of WORLDS, or - for what needs no training."""
+        config = cell_config(world, label, seed, self.changes)
+        name = f"{world}/{label}/seed{seed}"
+        data = fingerprint_of(config)
+        self.cells.append(grid.Cell(name, inputs(config, data)))
+        self.configs[name] = config
+
+    def __call__(self, cell: grid.Cell, place: Path) -> dict[str, float]:
+        config = self.configs[cell.name]
+        found = trained(config, self.folder / "trainings", fingerprint_of(config))
+        learnt = {"cpu_seconds": found.cpu_seconds} if found.cpu_seconds else {}
+        return {**validated(found.model, config), **tested(found.model, config), **learnt}
+
+
+def cell_config(world: str, label: str, seed: int, changes: dict[str, Any] | None = None) -> Config:
+    """The config of one method in one world.
+
+    Args:
+        world: a name of WORLDS; - stands for the rendered one, which nothing is learnt from.
+        label: of experiments.methods.METHODS.
+        seed: of training.
+        changes: dotted config names to values, over RECIPE.
+    """
+    base = preset("quick", **{**RECIPE, **(changes or {})})
+    base = replace(base, data=WORLDS["rendered" if world == "-" else world])
+    return from_dict(Config, {"seed": seed}, method_config(label, seed, base))
+
+
+def fingerprint_of(config: Config) -> str:
+    """Of the data of a config."""
+    return load_data(config).fingerprint()
+
+
+def validated(model: VideoModel, config: Config) -> dict[str, float]:
+    """mAP on validation persons of either world: of tracklets, and of their middle frames alone.
+
+    Returns:
+        `val.rendered.mAP`, `val.rendered.frame_mAP` and the same of the drawn ones.
+    """
+    numbers = {}
+    for world in ("rendered", "drawn"):
+        own = replace(config, data=WORLDS[world])
+        data = split_of(load_data(own), "val")
+        for name, part in (("mAP", data), ("frame_mAP", middle_frames(data))):
+            numbers[f"val.{world}.{name}"] = evaluate_method(model, part, own, False)[1].mAP
+    return numbers
+
+
+def middle_frames(data: TrackletSet) -> TrackletSet:
+    """A set of which only the middle frame of each tracklet is left."""
+    at = [rows[len(rows) // 2] for rows in data.frame_positions().values()]
+    frames = data.frames.iloc[np.sort(at)].reset_index(drop=True)
+    tracklets = data.tracklets.assign(num_frames=1)
+    return replace(data, name=f"{data.name}, middle", tracklets=tracklets, frames=frames)
+
+
+def tested(model: VideoModel, config: Config) -> dict[str, float]:
+    """Test persons of either world under all conditions, whole and by level of occlusion."""
+    numbers = {}
+    for world in ("rendered", "drawn"):
+        own = replace(config, data=WORLDS[world])
+        for condition in CONDITIONS:
+            data = split_of(load_data(own, condition), "test")
+            name = condition.replace("walkers", world)
+            found = made(model, data, own, progress=False).numbers
+            numbers |= {f"{name}.{key}": float(value) for key, value in found.items()}
+    return numbers
+
+
+def study(
+    seeds: int = 3,
+    methods: Iterable[str] = METHODS,
+    worlds: Iterable[str] = tuple(WORLDS),
+    changes: dict[str, Any] | None = None,
+    name: str = NAME,
+) -> pd.DataFrame:
+    """Runs what is missing of the study, and writes its table; interrupted, it goes on.
+
+    Args:
+        seeds: 0..seeds-1.
+        methods: labels of experiments.methods.METHODS.
+        worlds: names of WORLDS.
+        changes: dotted config names to values, over RECIPE.
+        name: folder under `reports`.
+
+    Returns:
+        A row a (world, method, seed, metric): `value`.
+    """
+    run = Run.open(name, "worlds")
+    plan = Study(run.folder, dict(changes or {}))
+    for label in UNTRAINED if name == NAME else ():
+        plan.add("-", label, 0)
+    for seed in range(seeds):
+        for label in methods:
+            for world in worlds:
+                plan.add(world, label, seed)
+    outcomes = grid.run(plan.cells, plan, run.path("cells"))
+    rows = []
+    for outcome in outcomes:
+        world, label, seed = outcome.cell.name.split("/")
+        rows += [(world, label, int(seed[4:]), metric, value)
+                 for metric, value in outcome.numbers.items()]  # fmt: skip
+    values = pd.DataFrame(rows, columns=["world", "method", "seed", "metric", "value"])
+    write_text(run.path("values.csv"), values.to_csv(index=False))
+    write_text(run.path("table.md"), markdown(values))
+    return values
+
+
+TABLES = {
+    "Validation persons": ["val.rendered.mAP", "val.rendered.frame_mAP", "val.drawn.mAP",
+                           "val.drawn.frame_mAP"],
+    "Rendered test persons": ["rendered.mAP", "rendered.rank1", "rendered.none.mAP",
+                              "rendered.medium.mAP", "rendered.heavy.mAP",
+                              "rendered_unseen_cameras.mAP", "rendered_unseen_occluders.mAP"],
+    "Drawn test persons, before the same cameras": [
+        "drawn.mAP", "drawn.rank1", "drawn.none.mAP", "drawn.medium.mAP", "drawn.heavy.mAP",
+        "drawn_unseen_cameras.mAP", "drawn_unseen_occluders.mAP"],
+    "PETS2009 re-entry (real), frame mAP": [
+        "pets_mot.none", "pets_mot.wccn", "pets_mot.lda", "pets.none", "pets.wccn", "pets.lda"],
+}  # fmt: skip
+
+
+def markdown(values: pd.DataFrame) -> str:
+    """The tables of the study: mean and spread over seeds, a row a world and method."""
+    parts = []
+    for title, metrics in TABLES.items():
+        part = values[values["metric"].isin(metrics)]
+        if part.empty:
+            continue
+        shown = part.groupby(["world", "method", "metric"], sort=False)["value"].agg(_shown)
+        wide = shown.unstack("metric").reindex(columns=metrics).fillna("")
+        wide.index = [f"{method}, {world}" if world != "-" else f"{method}, untrained"
+                      for world, method in wide.index]  # fmt: skip
+        parts += [f"**{title}** (synthetic people)" if "real" not in title else f"**{title}**", "",
+                  as_markdown(wide, "method, trained on"), ""]  # fmt: skip
+    return "\n".join(parts)
+
+
+def _shown(values: pd.Series) -> str:
+    mean, deviation, runs = spread(values.to_numpy())
+    return f"{mean:.3f}" + (f" ± {deviation:.3f}" if runs > 1 else "")
+
+
+def checkpoint(
+    world: str, label: str, seed: int, name: str = NAME, changes: dict[str, Any] | None = None
+) -> Path:
+    """Where the study keeps a trained model; arguments as in `cell_config`, and the run's name."""
+    config = cell_config(world, label, seed, changes)
+    key = fingerprint(inputs(config, fingerprint_of(config)))
+    folder = project_root() / "reports" / name / "trainings" / f"{config.model.name}-{key}"
+    return folder / "best"
+
+
+def is_trained(label: str) -> bool:
+    """Whether a method learns."""
+    return method(label).model not in zoo.UNTRAINED
