@@ -19,8 +19,10 @@ from sticc_lib.verbs import Compare, Evaluate, Index, Lab, Report, Train
 from sticc_lib.verbs_count import Count
 from sticc_lib.verbs_data import CheckData, Pack
 from sticc_lib.verbs_models import Export, ImportWeights
+from sticc_lib.verbs_runs import Diff, Rerun
 
-ALL = (Report, Train, Evaluate, Compare, Count, CheckData, Pack, ImportWeights, Export, Index, Lab)
+ALL = (Report, Train, Evaluate, Compare, Count, CheckData, Pack, ImportWeights, Export, Diff, Rerun,
+       Index, Lab)  # fmt: skip
 VERBS = {re.sub(r"(?<=[a-z])(?=[A-Z])", "-", verb.__name__).lower(): verb for verb in ALL}
 ABOUT = """\
 Video person re-identification around the STICC model: notebooks, reports, tables.
@@ -39,6 +41,8 @@ For example
   sticc check-data mars /data/MARS               what is there, and what is wrong
   sticc import-weights psta psta_mars.pth        an official checkpoint becomes one of ours
   sticc export --onnx sticc.onnx                 one file for onnxruntime
+  sticc rerun quick                              the same again: are the numbers the same?
+  sticc diff quick quick-seed1                   where two runs differ
   sticc lab
 
 sticc VERB --help explains a verb. Settings for --set are listed in sticc_lib/config.py.

@@ -109,10 +109,19 @@ def with_model(base: Config, name: str, **overrides: Any) -> Config:
     Raises:
         ConfigError: as `preset`.
     """
-    plain = flatten(to_dict(preset(base.preset, **{"model.name": base.model.name})))
-    changed = {k: v for k, v in flatten(to_dict(base)).items() if k not in plain or plain[k] != v}
+    return preset(base.preset, **{**changes(base), **overrides, "model.name": name})
+
+
+def changes(config: Config) -> dict[str, Any]:
+    """What a config changes in its preset's for the same model, by dotted name; not the model.
+
+    Raises:
+        ConfigError: no such preset.
+    """
+    plain = flatten(to_dict(preset(config.preset, **{"model.name": config.model.name})))
+    changed = {k: v for k, v in flatten(to_dict(config)).items() if k not in plain or plain[k] != v}
     changed.pop("model.name", None)
-    return preset(base.preset, **{**changed, **overrides, "model.name": name})
+    return changed
 
 
 def steps_for(config: Config) -> int:

@@ -19,7 +19,7 @@ FACTS = {"preset": "preset", "seed": "seed", "data": "data.name", "model": "mode
 
 def write_run(folder: Path) -> Path:
     """Writes `index.html` of one run folder and returns its path."""
-    page = _templates().get_template("run.html").render(run=view(folder))
+    page = templates().get_template("run.html").render(run=view(folder))
     return write_text(folder / "index.html", page)
 
 
@@ -37,7 +37,7 @@ def write_runs(reports: Path) -> Path:
     runs.sort(key=lambda run: run["facts"]["started"], reverse=True)
     names = key_numbers(run["metrics"] for run in runs)
     columns = {key_title(name): name for name in names}
-    page = _templates().get_template("runs.html")
+    page = templates().get_template("runs.html")
     return write_text(reports / "index.html", page.render(runs=runs, columns=columns, show=show))
 
 
@@ -133,7 +133,8 @@ def _read(folder: Path, name: str) -> dict[str, Any]:
 
 
 @functools.cache
-def _templates() -> Environment:
+def templates() -> Environment:
+    """The templates of this room; what they are given is escaped."""
     folder = Path(__file__).parent / "templates"
     return Environment(
         loader=FileSystemLoader(folder),
