@@ -4,7 +4,7 @@
 four views each, to be looked at one by one. Both need a folder of MakeHuman's assets (see
 `sticc_lib.tracklets.walkers3d.assets.folder`); what is shipped shows only what was rendered.
 
-    python data/scripts/make_walkers3d_sample.py [sample] [sheet]
+    python data/scripts/make_walkers3d_sample.py [sample] [sheet] [lens] [people]
 """
 
 from __future__ import annotations
@@ -21,6 +21,10 @@ from sticc_lib.tracklets import walkers3d
 from sticc_lib.tracklets.pack import pack
 
 PERSONS: dict[str, Any] = {"train_persons": 20, "val_persons": 6, "test_persons": 14}
+LENS_PERSON, LENS_CAMERAS = 11, (1, 2, 4, 5, 8, 11)
+"""Who is shown before and behind the lens, and by which cameras."""
+PEOPLE = (1, 3, 4, 6, 8, 11, 13, 17, 21, 24, 27, 33, 38, 45, 52)
+"""Fifteen persons of the contact sheet, for the picture in the README."""
 VIEWS = ((0.0, 0.4), (1.4, 1.9), (2.6, 3.2), (-1.0, 5.2))
 """Heading and phase of the gait, radians, of each picture in a row of the sheet."""
 
@@ -47,6 +51,56 @@ def sheet(count: int = 60, columns: int = 6, height: int = 176) -> None:
     lines = [np.concatenate(rows[k : k + columns], 1) for k in range(0, count, columns)]
     picture = (np.clip(np.concatenate(lines), 0, 1) * 255 + 0.5).astype(np.uint8)
     with atomic(data_dir() / "walkers3d" / "contact_sheet.jpg") as path:
+        Image.fromarray(picture).save(path, quality=88)
+
+
+def lens() -> None:
+    """Renders one person before six cameras and keeps what reaches the lens, uint8 RGB.
+
+    The file says for each picture its camera (of the set with seed 0) and how many pixels tall the
+    box is in the camera's video: what `lens.Lens.record` needs.
+    """
+    from PIL.PngImagePlugin import PngInfo
+
+    from sticc_lib.tracklets.walkers3d import assets, cameras, look, person
+
+    library = assets.library(assets.folder())
+    who = person.build(
+        look.sample(np.random.default_rng([21, 0, 0, LENS_PERSON]), library), library
+    )
+    views = [_reaching(who, cameras.camera(0, n, False)) for n in LENS_CAMERAS]
+    whole = np.concatenate([image for image, _ in views], 1)
+    notes = PngInfo()
+    notes.add_text("cameras", " ".join(map(str, LENS_CAMERAS)))
+    notes.add_text("heights", " ".join(f"{tall:.1f}" for _, tall in views))
+    with atomic(data_dir() / "walkers3d" / "before_lens.png") as path:
+        picture = (np.clip(whole, 0, 1) * 255 + 0.5).astype(np.uint8)
+        Image.fromarray(picture).save(path, "PNG", pnginfo=notes, optimize=True)
+
+
+def _reaching(who, eye) -> tuple[np.ndarray, float]:
+    """A walking person alone before a camera: float32 [128, 64, 3], pixels of the box."""
+    from sticc_lib.tracklets.walkers3d import scene, staging
+
+    rng = np.random.default_rng([51, eye.number])
+    actor = staging.walker(who, staging.walk_of(rng, eye, 1), 1)
+    box = staging.boxes_of(rng, actor, eye)[0]
+    work = scene.Buffers.empty(scene.SIZE[0] * scene.FINE, scene.SIZE[1] * scene.FINE)
+    image = scene._picture(work, eye, [actor], box, 0)[0]
+    return image, max(float(eye.sharpness * 10 * box[3]), 24.0)
+
+
+def people(height: int = 300) -> None:
+    """Draws fifteen persons side by side for the README, each in the middle of a step."""
+    from sticc_lib.tracklets.walkers3d import assets, look, person
+
+    library, shown = assets.library(assets.folder()), []
+    for k, number in enumerate(bar(iterable=PEOPLE, desc="people", unit="person")):
+        drawn = look.sample(np.random.default_rng([21, 0, 0, number]), library)
+        yaw, phase = VIEWS[k % len(VIEWS)][0] * 0.6, 0.7 + 1.3 * k
+        shown.append(_view(person.build(drawn, library), yaw, phase, height))
+    picture = (np.clip(np.concatenate(shown, 1), 0, 1) * 255 + 0.5).astype(np.uint8)
+    with atomic(data_dir() / "readme" / "rendered_people.jpg") as path:
         Image.fromarray(picture).save(path, quality=88)
 
 
@@ -77,6 +131,6 @@ def _view(who, yaw: float, phase: float, height: int) -> np.ndarray:
 
 
 if __name__ == "__main__":
-    chosen = sys.argv[1:] or ["sample", "sheet"]
-    for name in chosen:
-        {"sample": sample, "sheet": sheet}[name]()
+    makers = {"sample": sample, "sheet": sheet, "lens": lens, "people": people}
+    for name in sys.argv[1:] or makers:
+        makers[name]()
