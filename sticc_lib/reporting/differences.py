@@ -37,6 +37,11 @@ class Part:
     rows: list[Row] = field(default_factory=list)
     equal: int = 0
 
+    @property
+    def noted(self) -> bool:
+        """Whether anything more is said of a difference."""
+        return any(row.note for row in self.rows)
+
 
 @dataclass(frozen=True)
 class Pair:
@@ -119,7 +124,7 @@ class _Facts:
         settings = {**manifest.get("identity", {}), **flatten(manifest.get("parameters", {})),
                     **flatten({"compare": manifest.get("tables", {})})}  # fmt: skip
         groups = ("versions", "machine", "data", "notebooks")
-        with_ = {"python": manifest.get("python"), "commit": manifest.get("commit"),
+        with_ = {"python": manifest.get("python"), "commit": str(manifest.get("commit") or "")[:12],
                  "uncommitted changes": manifest.get("diff"),
                  **{name: manifest.get(name, {}) for name in groups}}  # fmt: skip
         ends = {f"{stem} ended": verdict.ended for stem, verdict in status.notebooks.items()}

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import base64
 import functools
+import hashlib
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
 from sticc_lib.config import flatten
+from sticc_lib.locks import one_at_a_time
 from sticc_lib.reporting.numbers import key_numbers, key_title, show, tables
 from sticc_lib.reporting.status import ENDS, Status, Verdict
-from sticc_lib.run import RunError, read_json, stderr, write_text
+from sticc_lib.reporting.summaries import duration, facts, plural, summaries
+from sticc_lib.run import read_json, write_text
 
-FACTS = {"preset": "preset", "seed": "seed", "data": "data.name", "model": "model.name"}
-"""What a run is known by, and where its identity holds that."""
+__all__ = ["duration", "templates", "view", "write_all", "write_run", "write_runs"]
+TEMPLATES = Path(__file__).parent / "templates"
 
 
 def write_run(folder: Path) -> Path:
@@ -26,19 +31,23 @@ def write_run(folder: Path) -> Path:
 def write_runs(reports: Path) -> Path:
     """Writes `reports/index.html`, the table of all runs, and returns its path.
 
-    A folder that cannot be read is named on stderr and left out.
+    Only what changed since it was last written is read (summaries.py). A folder that cannot be
+    read is named on stderr and left out.
     """
-    runs = []
-    for manifest in reports.glob("*/manifest.json"):
-        try:
-            runs.append(view(manifest.parent))
-        except (RunError, OSError, TypeError, KeyError) as error:
-            stderr(f"{manifest.parent}: left out of the table of runs ({error})")
-    runs.sort(key=lambda run: run["facts"]["started"], reverse=True)
-    names = key_numbers(run["metrics"] for run in runs)
-    columns = {key_title(name): name for name in names}
-    page = templates().get_template("runs.html")
-    return write_text(reports / "index.html", page.render(runs=runs, columns=columns, show=show))
+    path = reports / "index.html"
+    with one_at_a_time(path):  # several processes end notebooks; the last one sees all
+        runs = summaries(reports)
+        names = key_numbers(run["metrics"] for run in runs)
+        columns = [(key_title(name), name) for name in names]
+        script = (TEMPLATES / "runs.js").read_text(encoding="utf-8")
+        page = (
+            templates()
+            .get_template("runs.html")
+            .render(
+                runs=runs, columns=columns, show=show, script=Markup(script), hash=_hash(script)
+            )
+        )
+        return write_text(path, page)
 
 
 def write_all(reports: Path) -> Path:
@@ -57,19 +66,14 @@ def view(folder: Path) -> dict[str, Any]:
         RunError: a file that is there is damaged.
     """
     manifest, metrics = _read(folder, "manifest.json"), _read(folder, "metrics.json")
-    identity, status = manifest.get("identity", {}), Status.load(folder)
+    status = Status.load(folder)
     rows = [_row(folder, stem, verdict) for stem, verdict in sorted(status.notebooks.items())]
     failed = sum(not row["ok"] for row in rows)
-    started = str(manifest.get("started", ""))[:16].replace("T", " ")
-    facts = {name: str(identity.get(key, "")) for name, key in FACTS.items()}
-    facts |= {"started": started and f"{started} UTC"}
-    facts |= {"took": duration(sum(v.seconds for v in status.notebooks.values())) if rows else ""}
-    facts |= {"commit": str(manifest.get("commit", ""))[:10]}
     return {
         "name": folder.name,
-        "facts": facts,
+        "facts": facts(manifest, status),
         "ok": status.ok,
-        "summary": f"{failed} of {len(rows)} failed" if failed else _plural(len(rows)),
+        "summary": f"{failed} of {len(rows)} failed" if failed else plural(len(rows)),
         "notebooks": rows,
         "failed": failed,
         "metrics": metrics,
@@ -78,19 +82,6 @@ def view(folder: Path) -> dict[str, Any]:
         "key": {key_title(name): show(metrics[name]) for name in key_numbers([metrics])},
         "manifest": sorted(flatten(manifest).items()),
     }
-
-
-def duration(seconds: float) -> str:
-    """`9 s`, `2 min 05 s`, `1 h 10 min`."""
-    if seconds < 60:
-        return f"{seconds:.0f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    hours, left = divmod(minutes, 60)
-    return f"{hours} h {left:02d} min" if hours else f"{minutes} min {rest:02d} s"
-
-
-def _plural(count: int) -> str:
-    return f"{count or 'no'} notebook{'' if count == 1 else 's'}{' ok' if count else ''}"
 
 
 def _row(folder: Path, stem: str, verdict: Verdict) -> dict[str, Any]:
@@ -110,7 +101,7 @@ def _row(folder: Path, stem: str, verdict: Verdict) -> dict[str, Any]:
 
 def _figures(folder: Path, status: Status) -> list[tuple[str, list[dict[str, str]]]]:
     """The pictures, under the title of the notebook that wrote them."""
-    there = sorted((folder / "figures").glob("*.png"))
+    there = [*sorted((folder / "figures").glob("*.png")), *sorted(folder.glob("*.png"))]
     owned = {name: verdict for verdict in status.notebooks.values() for name in verdict.figures}
     titles = [verdict.title for _, verdict in sorted(status.notebooks.items())]
     grouped: dict[str, list[dict[str, str]]] = {title: [] for title in titles}
@@ -124,7 +115,7 @@ def _figure(path: Path) -> dict[str, str]:
     held = _read(path.parent, f"{path.stem}.json")
     title = str(held.get("title") or path.stem.replace("_", " "))
     words = {"title": title, "caption": held.get("caption", ""), "alt": held.get("alt") or title}
-    return {"path": f"figures/{path.name}", **words}
+    return {"path": f"figures/{path.name}" if path.parent.name == "figures" else path.name, **words}
 
 
 def _read(folder: Path, name: str) -> dict[str, Any]:
@@ -132,12 +123,16 @@ def _read(folder: Path, name: str) -> dict[str, Any]:
     return read_json(path) if path.exists() else {}
 
 
+def _hash(script: str) -> str:
+    """By which a page's policy lets this script run, and no other."""
+    return base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+
+
 @functools.cache
 def templates() -> Environment:
     """The templates of this room; what they are given is escaped."""
-    folder = Path(__file__).parent / "templates"
     return Environment(
-        loader=FileSystemLoader(folder),
+        loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -4,7 +4,7 @@ import pytest
 from bs4 import BeautifulSoup
 from offline import remote_addresses
 
-from sticc_lib.reporting.index import duration, write_all, write_run, write_runs
+from sticc_lib.reporting.index import TEMPLATES, duration, write_all, write_run, write_runs
 from sticc_lib.reporting.status import Status, Verdict
 from sticc_lib.run import write_json
 
@@ -90,11 +90,12 @@ def test_hostile_names_are_text_everywhere(tmp_path):
     write_json(folder / "metrics.json", {f"evaluation.{HOSTILE}.sticc.rank1": 0.5, HOSTILE: 1})
     write_json(folder / "figures/'q'.json", {"title": HOSTILE, "caption": HOSTILE, "alt": HOSTILE})
     (folder / "figures/'q'.png").write_bytes(b"PNG")
-    for page in (write_run(folder), write_runs(tmp_path)):
+    own = (TEMPLATES / "runs.js").read_text(encoding="utf-8")
+    for page, scripts in ((write_run(folder), []), (write_runs(tmp_path), [own])):
         text = page.read_text(encoding="utf-8")
         soup = BeautifulSoup(text, "html.parser")
         assert "alert(2)" in text
-        assert soup.find("script") is None
+        assert [script.get_text() for script in soup.find_all("script")] == scripts
         assert [tag for tag in soup.find_all(True) if "onerror" in tag.attrs] == []
         assert remote_addresses(text) == []
         assert "default-src 'none'" in text
