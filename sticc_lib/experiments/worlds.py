@@ -103,14 +103,16 @@ def fingerprint_of(config: Config) -> str:
     return load_data(config).fingerprint()
 
 
-def validated(model: VideoModel, config: Config) -> dict[str, float]:
-    """mAP on validation persons of either world: of tracklets, and of their middle frames alone.
+def validated(
+    model: VideoModel, config: Config, worlds: Iterable[str] = ("rendered", "drawn")
+) -> dict[str, float]:
+    """mAP on validation persons of worlds: of tracklets, and of their middle frames alone.
 
     Returns:
         `val.rendered.mAP`, `val.rendered.frame_mAP` and the same of the drawn ones.
     """
     numbers = {}
-    for world in ("rendered", "drawn"):
+    for world in worlds:
         own = replace(config, data=WORLDS[world])
         data = split_of(load_data(own), "val")
         for name, part in (("mAP", data), ("frame_mAP", middle_frames(data))):
