@@ -18,8 +18,7 @@ from sticc_lib.counting.features import crop_features
 from sticc_lib.counting.identify import CountSettings, identify
 from sticc_lib.counting.scores import score_video
 from sticc_lib.counting.tracking import short_tracks
-from sticc_lib.experiments.session import shipped_checkpoint
-from sticc_lib.models import zoo
+from sticc_lib.experiments.counts import embedder
 
 SETTINGS = {
     "frozen": CountSettings(adapt="none"),
@@ -49,16 +48,24 @@ def sampled(boxes: pd.DataFrame, crops: int = 8) -> np.ndarray:
 
 
 def evidence_of(
-    boxes: pd.DataFrame, pixels: np.ndarray, fps: float, kind: str, raw: bool
+    boxes: pd.DataFrame,
+    pixels: np.ndarray,
+    fps: float,
+    kind: str,
+    raw: bool,
+    checkpoint: str = "",
 ) -> Evidence:
-    """What a counter gets of boxes with persons; `raw` joins them by our own tracker."""
+    """What a counter gets of boxes with persons; `raw` joins them by our own tracker.
+
+    The checkpoint is of `sticc` among the features; by default the one for video.
+    """
     boxes = boxes.assign(row=np.arange(len(boxes))).sort_values("frame", kind="stable")
     if raw:
         boxes = boxes.assign(track=short_tracks(boxes, fps)["track"].to_numpy())
     boxes, fragments = fragments_of(boxes, round(3 * fps))
     rows = sampled(boxes)
     owner = boxes["fragment"].to_numpy()[rows]
-    model = zoo.load(shipped_checkpoint())[0] if "sticc" in kind else None
+    model = embedder(kind, checkpoint)
     values = crop_features(pixels[boxes["row"].to_numpy()[rows]], owner, kind, model)
     return Evidence(boxes, fragments, values, owner, fps)
 
@@ -79,12 +86,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("scenes", nargs="?", type=int, default=8)
     parser.add_argument("--kind", default="stripes+hsv")
+    parser.add_argument("--checkpoint", default="", help="of sticc; by default the one for video")
     chosen = parser.parse_args()
     rows = []
     for seed in range(1, chosen.scenes + 1):
         scene = scenes.load(scenes.SceneConfig(seed=seed, similar=seed % 2 == 0))
         for raw in (False, True):
-            evidence = evidence_of(scene.boxes, scene.crops, scene.fps, chosen.kind, raw)
+            evidence = evidence_of(
+                scene.boxes, scene.crops, scene.fps, chosen.kind, raw, chosen.checkpoint
+            )
             own_of = {m: own_score(evidence, m) for m in ("none", "wccn", "lda")}
             for name, settings in SETTINGS.items():
                 row, own = scored(evidence, settings), own_of[settings.adapt]

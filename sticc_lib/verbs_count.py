@@ -70,7 +70,7 @@ class Count:
     features: str = "stripes+hsv"
     """What tells people apart: stripes, hsv, sticc, frozen, joined by +."""
     checkpoint: str = ""
-    """Of the model for sticc among the features; by default the shipped one."""
+    """Of the model for sticc among the features; by default the one for video."""
     adapt: Literal["lda", "wccn", "none", "tune"] = "lda"
     """How features are fitted to the video, without labels; none takes the threshold from training
     persons; tune trains the trunk on the video's own tracks for a minute."""

@@ -17,7 +17,7 @@ from sticc_lib.counting.outputs import parameters, write_data, write_feet
 from sticc_lib.counting.points import BoxSize, read_points, to_boxes
 from sticc_lib.counting.trained import trained_cut
 from sticc_lib.counting.video import Video
-from sticc_lib.experiments.session import checkpoint_for, shipped_checkpoint
+from sticc_lib.experiments.session import checkpoint_for, video_checkpoint
 from sticc_lib.figures.annotated import annotate
 from sticc_lib.figures.captions import save
 from sticc_lib.figures.individuals import individuals, pages
@@ -103,8 +103,8 @@ def count_videos(
         out: the folder; by default reports/count_<name of the first>.
         source: where people are found.
         options: how they are counted.
-        checkpoint: of the model that `sticc` among the features stands for; by default the
-            shipped one.
+        checkpoint: of the model that `sticc` among the features stands for; by default the one
+            for video (session.video_checkpoint).
         points: write `points/<frame>.txt`, too.
         video: write the annotated video, too.
         progress: show bars.
@@ -169,7 +169,7 @@ def embedder(features: str, checkpoint: str | Path = "") -> VideoModel | None:
     """
     if "sticc" not in features.split("+"):
         return None
-    path = Path(checkpoint) if str(checkpoint) else shipped_checkpoint()
+    path = Path(checkpoint) if str(checkpoint) else video_checkpoint()
     if (path / "checkpoints").is_dir():
         path, which = checkpoint_for(path)
         stderr(which)

@@ -200,6 +200,12 @@ def shipped_checkpoint(method: str = "sticc", seed: int = 0) -> Path:
     return data_dir() / "weights" / f"{method}_quick{f'_seed{seed}' if seed else ''}.safetensors"
 
 
+def video_checkpoint() -> Path:
+    """Where the weights for real video lie; those of the notebooks where the project has none."""
+    path = data_dir() / "weights" / "sticc_video.safetensors"
+    return path if path.exists() else shipped_checkpoint()
+
+
 def checkpoint_for(run_folder: Path, method: str = "sticc") -> tuple[Path, str]:
     """The run's own checkpoint of a method, else the shipped one; and a sentence that says which.
 

@@ -125,7 +125,7 @@ def middle_frames(data: TrackletSet) -> TrackletSet:
     at = [rows[len(rows) // 2] for rows in data.frame_positions().values()]
     frames = data.frames.iloc[np.sort(at)].reset_index(drop=True)
     tracklets = data.tracklets.assign(num_frames=1)
-    return replace(data, name=f"{data.name}, middle", tracklets=tracklets, frames=frames)
+    return replace(data, name=f"{data.name}_middle", tracklets=tracklets, frames=frames)
 
 
 def tested(model: VideoModel, config: Config) -> dict[str, float]:
