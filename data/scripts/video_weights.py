@@ -14,11 +14,13 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+from pathlib import Path
 
 import pandas as pd
 from safetensors import safe_open
 from safetensors.torch import save_file
 
+from sticc_lib.config import Config
 from sticc_lib.experiments import real_look, worlds
 from sticc_lib.experiments.session import load_data, new_model
 from sticc_lib.models import zoo
@@ -28,7 +30,7 @@ from sticc_lib.run import write_text as write
 TARGET = data_dir() / "weights" / "sticc_video.safetensors"
 LONG_NAME = f"{worlds.NAME}_long"
 """Folder under `reports` of the longer training."""
-SHIPPED = ("both", "sticc", 0)
+SHIPPED = ("rendered", "sticc", 0)
 """World, method and seed of the shipped weights; the seed was fixed before any was trained."""
 
 
@@ -93,22 +95,91 @@ def keep(options: argparse.Namespace) -> None:
 
 
 def ship(options: argparse.Namespace) -> None:
-    """Writes the chosen cell's weights as float16, without its classifiers."""
+    """Writes the chosen cell's weights as float16, without its classifiers, and the model card."""
     folder = worlds.checkpoint(*SHIPPED, LONG_NAME, worlds.LONG)
-    persons = zoo.load(folder)[2]["persons"]
+    _, config, facts = zoo.load(folder)
     with safe_open(folder / "model.safetensors", framework="pt") as stored:
         notes = json.loads(stored.metadata()["sticc"])
         state = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118
     # training persons are nobody that a video could show: one row is left of each classifier
     state = {n: v[:1] if n.endswith("classifier.weight") else v for n, v in state.items()}
     half = {n: v.half().contiguous() if v.is_floating_point() else v for n, v in state.items()}
-    notes = {**notes, "persons": 1, "trained_persons": persons, "classes": []}
+    notes = {**notes, "persons": 1, "trained_persons": facts["persons"], "classes": []}
     with atomic(TARGET) as temporary:
         save_file(half, temporary, {"sticc": json.dumps(notes)})
     write_json(TARGET.with_suffix(".json"), notes)
-    for file in (TARGET, TARGET.with_suffix(".json")):
+    write(TARGET.with_suffix(".md"), card(config, facts, project_root() / "reports" / LONG_NAME))
+    for file in (TARGET, TARGET.with_suffix(".json"), TARGET.with_suffix(".md")):
         digest = hashlib.sha256(file.read_bytes()).hexdigest()
         print(f"| `weights/{file.name}` | {file.stat().st_size:,} bytes | MIT | `{digest}` |")
+
+
+def card(config: Config, facts: dict, folder: Path) -> str:
+    """The model card, its figures from the tables of the run."""
+    parts = [pd.read_csv(folder / f"{part}.csv") for part in ("values", "real")
+             if (folder / f"{part}.csv").exists()]  # fmt: skip
+    values = pd.concat(parts)
+    spent = values.loc[values["metric"] == "cpu_seconds", "value"]
+    changes = {**worlds.RECIPE, **worlds.LONG}
+    return CARD.format(
+        world=SHIPPED[0], persons=facts["persons"], step=facts["step"], seed=config.seed,
+        steps=config.train.steps, minutes=f"{spent.iloc[0] / 60:.0f}" if len(spent) else "?",
+        recipe=", ".join(f"`{name}={value}`" for name, value in changes.items()),
+        tables=worlds.markdown(values), lengths=", ".join(map(str, config.train.clip_lengths)),
+        commit=environment()["commit"][:12],
+    )  # fmt: skip
+
+
+CARD = """\
+# STICC for video: `sticc_video.safetensors`
+
+Turns crops of one person (a short track, or a single crop) into an embedding of 384 numbers; tracks
+of one person lie near each other by cosine. Trunk MobileNetV2 up to stride 16, 128 x 64 pixels.
+
+    from sticc_lib.experiments.session import video_checkpoint
+    from sticc_lib.models import zoo
+    model, config, facts = zoo.load(video_checkpoint())
+
+## What it is for
+
+Counting and finding again the people of *one* video or of a few cameras, where the method itself
+fits to the video without labels (`sticc count`), and research on what synthetic people teach.
+
+## What it is not for
+
+It is not for telling who somebody is, for surveillance, or for any decision about a person. It has
+seen no real person's identity; people who dress alike are one to it, who changes a coat is two.
+Skin, hair and build of the rendered people are drawn at random and were not balanced against any
+population: nobody has measured whether it errs for some people more than for others.
+Re-identification is biometric processing and needs a legal basis where you are.
+
+## How it was made
+
+World `{world}` (rendered people: MakeHuman's assets; drawn ones are the project's own), {persons}
+training persons, all synthetic, seed {seed} (fixed before training), best on validation persons at
+step {step} of {steps}, {minutes} CPU minutes on one core. Clips of {lengths} frames, drawn a batch.
+Over the preset `quick`: {recipe}. Commit `{commit}`.
+
+    python data/scripts/video_weights.py train     # renders, trains, tests
+    python data/scripts/video_weights.py look --name worlds_long
+    python data/scripts/video_weights.py ship      # this file and the weights
+
+Stored as float16, classifiers of the training persons left out. All settings stand in
+`sticc_video.json`.
+
+## Figures
+
+By the commands above. Choices were made on validation persons only; each look at real video stands
+in `data/results/worlds/looks.md`. PETS2009: `none` ranks crops as they come, `wccn` and `lda` after
+fitting to the video's own tracks, without labels (transductive); crops of `pets_mot` were cut with
+MOT15's labels, those of `pets` with `boxes.csv`.
+
+{tables}
+## Terms
+
+MIT, like the code; the trunk's start is torchvision's (BSD-3-Clause). What was rendered, from which
+assets and under which terms: `data/README.md`.
+"""
 
 
 def main() -> None:
