@@ -103,11 +103,11 @@ def peak_mib() -> tuple[float, float]:
     return round(own, 1), round(child, 1)
 
 
-def without_places(value: Any, root: Path) -> Any:
+def without_places(value: Any, root: Path | None = None) -> Any:
     """A JSON-like value without paths that tell whose machine it was.
 
-    What lies in the project at `root` is named from there (`./reports/quick`), what lies in the
-    user's home from `~`; `Path.expanduser` leads back. Other text stays as it is.
+    What lies in the project at `root`, if one is given, is named from there (`./reports/quick`),
+    what lies in the user's home from `~`; `Path.expanduser` leads back. Other text stays as it is.
     """
     if isinstance(value, Mapping):
         return {name: without_places(held, root) for name, held in value.items()}
@@ -116,8 +116,9 @@ def without_places(value: Any, root: Path) -> Any:
     if isinstance(value, Path):
         value = str(value)
     if isinstance(value, str) and os.path.isabs(value):
-        for place, mark in ((root, "."), (Path(os.path.expanduser("~")), "~")):
-            if str(place) != place.anchor and Path(value).is_relative_to(place):
+        places = {".": root, "~": Path(os.path.expanduser("~"))}
+        for mark, place in places.items():
+            if place and str(place) != place.anchor and Path(value).is_relative_to(place):
                 return f"{mark}/{Path(value).relative_to(place).as_posix()}"
     return value
 

@@ -124,6 +124,18 @@ def changes(config: Config) -> dict[str, Any]:
     return changed
 
 
+def options(config: Config, seed: bool = True) -> list[str]:
+    """The words on a command line of `sticc` that stand for a config: --preset, --seed, --set."""
+    changed = {k: v for k, v in changes(config).items() if k != "seed"}
+    if config.model.name != Config().model.name:
+        changed = {"model.name": config.model.name, **changed}
+    pairs = [f"{name}={value!r}" for name, value in changed.items()]
+    return [
+        "--preset", config.preset, *(["--seed", str(config.seed)] if seed else []),
+        *(["--set", *pairs] if pairs else []),
+    ]  # fmt: skip
+
+
 def steps_for(config: Config) -> int:
     """Optimiser steps of a config: its own number, or the preset's calibrated one.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from sticc_lib.machine import keep_freed_memory
 from sticc_lib.models import zoo
 from sticc_lib.models.base import VideoModel
 from sticc_lib.models.cache import frozen_maps
+from sticc_lib.presets import steps_for
 from sticc_lib.retrieval.embed import embed
 from sticc_lib.retrieval.embeddings import Embeddings
 from sticc_lib.retrieval.ranking import evaluate as evaluate_embeddings
@@ -80,7 +82,8 @@ def read_source(config: DataConfig) -> Reading:
         raise ConfigError(f"data.name: {config.name!r} is none of {', '.join(SOURCES)}")
     if not config.root and config.name not in EMBEDDED:
         raise ConfigError(f"data.root: say where {config.name} is, data.root=FOLDER")
-    return choose.read(config.name, config.root, config.split, **config.options)
+    root = os.path.expanduser(config.root)  # checkpoints and manifests name the home so
+    return choose.read(config.name, root, config.split, **config.options)
 
 
 def as_set(reading: Reading, config: DataConfig) -> TrackletSet:
@@ -167,7 +170,7 @@ def train_method(
     learn, check = split_of(data, "train"), split_of(data, "val")
     maps = frozen_maps(model, learn) if config.train.cached else None
     if len(check) == 0:
-        return train(model, learn, config, folder, None, maps, stop_at)
+        return _described(train(model, learn, config, folder, None, maps, stop_at), config, data)
     check_maps = frozen_maps(model, check)
 
     def validate(current: VideoModel) -> dict[str, float]:
@@ -175,7 +178,18 @@ def train_method(
         scores = evaluate_embeddings(found, current.spec.distance)
         return {"mAP": scores.mAP, "rank1": scores.rank1}
 
-    return train(model, learn, config, folder, validate, maps, stop_at)
+    return _described(train(model, learn, config, folder, validate, maps, stop_at), config, data)
+
+
+def _described(trained: Trained, config: Config, data: TrackletSet) -> Trained:
+    """Puts a model card beside weights that this call has trained to the end."""
+    from sticc_lib.experiments.card import write_manifest
+
+    done = (trained.folder / "last" / "config.json").exists()
+    ours = trained.resumed_at < steps_for(config) and os.environ.get("RANK", "0") == "0"
+    for name in ("best", "last") if done and ours else ():
+        write_manifest(trained.folder / name, config, data, trained)
+    return trained
 
 
 def made_method(config: Config, folder: Path) -> Trained:

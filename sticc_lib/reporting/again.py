@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from sticc_lib.config import Config, from_dict
-from sticc_lib.presets import changes
+from sticc_lib.presets import options
 from sticc_lib.reporting.status import Status
 from sticc_lib.run import RunError, project_root, read_json, stderr
 
@@ -93,7 +93,7 @@ def commands(folder: Path, name: str) -> list[list[str]]:
         raise RunError(f"{folder}: {what}, which cannot be made again from its manifest alone; "
                        f"there are {', '.join(KINDS)}")  # fmt: skip
     config = config_of(manifest)
-    start = _settings(config, seed=kind != "compare")
+    start = options(config, seed=kind != "compare")
     if kind == "training":
         return [["train", *start, "--name", name]]
     if kind == "report":
@@ -111,17 +111,6 @@ def config_of(manifest: Mapping[str, Any]) -> Config:
     if held.get("data.root"):
         held["data.root"] = os.path.expanduser(held["data.root"])
     return from_dict(Config, held)
-
-
-def _settings(config: Config, seed: bool) -> list[str]:
-    changed = {k: v for k, v in changes(config).items() if k != "seed"}
-    if config.model.name != "sticc":
-        changed = {"model.name": config.model.name, **changed}
-    pairs = [f"{name}={_literal(value)}" for name, value in changed.items()]
-    return [
-        "--preset", config.preset, *(["--seed", str(config.seed)] if seed else []),
-        *(["--set", *pairs] if pairs else []),
-    ]  # fmt: skip
 
 
 def _notebooks(folder: Path, manifest: Mapping[str, Any]) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -12,12 +13,13 @@ from typing import Any
 import nbformat
 
 from sticc_lib import presets
-from sticc_lib.config import Config, ConfigError, identity, run_name
+from sticc_lib.config import Config, ConfigError, from_dict, identity, run_name
 from sticc_lib.experiments.facts import facts
 from sticc_lib.experiments.grid import workers_here
 from sticc_lib.locks import alone
 from sticc_lib.manifest import noted
 from sticc_lib.reporting.index import write_run, write_runs
+from sticc_lib.reporting.numbers import column_title
 from sticc_lib.reporting.parameters import Parameter, assign, read
 from sticc_lib.reporting.side_by_side import run_all
 from sticc_lib.reporting.sources import choose, needs, order, weights
@@ -128,7 +130,24 @@ def _run(
         write_json(run.folder / "metrics.json", run.metrics())
         write_run(run.folder)
         write_runs(root / "reports")
+    _cards(run)
     return status
+
+
+def _cards(run: Run) -> None:
+    """Puts what the notebooks tested on the cards of the models they trained."""
+    from sticc_lib.experiments.card import write_card
+
+    metrics = run.metrics()
+    for manifest in run.folder.glob("checkpoints/*/best/manifest.json"):
+        method, tested = manifest.parent.parent.name, {}
+        for name, value in metrics.items():
+            parts = name.split(".")  # evaluation.<data>.<method>.<measure>
+            if len(parts) == 4 and parts[0] == "evaluation" and parts[2] == method:
+                tested.setdefault(column_title(parts[1]), {})[parts[3]] = value
+        held = read_json(run.folder / "manifest.json").get("identity", {})
+        command = ["sticc", "report", *presets.options(from_dict(Config, held))]
+        write_card(manifest.parent, tested, shlex.join(command))
 
 
 def _threads(workers: int) -> int:
