@@ -10,7 +10,7 @@ from sticc_lib.config import LossConfig
 from sticc_lib.models.attention import Tap
 from sticc_lib.models.base import ModelSpec, Output, VideoModel, frame_mean
 from sticc_lib.models.peers.msinet_sam import Positions, alignment, correlations
-from sticc_lib.models.peers.quicker import normed
+from sticc_lib.models.peers.quicker import make_pointwise, normed, stacked
 from sticc_lib.models.trunk import Trunk
 
 MSMT = (
@@ -49,6 +49,7 @@ class MsiNet(VideoModel):
         self.f_fc, self.f_head = nn.Linear(256, 256, bias=False), nn.BatchNorm1d(256)
         self.f_classifier = nn.Linear(256, persons)
         self.align_module = Positions(512) if aligned else None
+        make_pointwise(self)
         _initialise(self)
         for norm in (self.head, self.f_head):
             norm.bias.requires_grad_(False)
@@ -66,7 +67,7 @@ class MsiNet(VideoModel):
         training, `extras.map` [B*T 512 H W] and `extras.positions` [B*T N] for `correlations`.
         """
         batch, time = maps.shape[:2]
-        x = nn.functional.max_pool2d(self.conv1(maps.flatten(0, 1)), 3, 2, 1)
+        x = nn.functional.max_pool2d(self.conv1(stacked(maps)), 3, 2, 1)
         for cell in self.cells[:PARTS]:
             x = cell(x)
         halves = self.f_conv(x)  # [B*T 128 H W]
