@@ -5,7 +5,6 @@ One vector a crop, so that what varies within a short track can be measured.
 
 from __future__ import annotations
 
-import copy
 from typing import Protocol
 
 import numpy as np
@@ -13,7 +12,7 @@ import torch
 
 from sticc_lib.models import zoo
 from sticc_lib.models.base import VideoModel, normalise
-from sticc_lib.models.cache import fold_batchnorm
+from sticc_lib.models.folding import folded
 from sticc_lib.models.zoo import weights_fingerprint
 from sticc_lib.run import bar
 from sticc_lib.tracklets.sampling import test_clips
@@ -167,7 +166,7 @@ def _run(
 ) -> np.ndarray:
     """Clips [n, T] of crops to vectors float32 [n, D]."""
     key = weights_fingerprint(model.trunk.frozen) if len(model.trunk.frozen) else ""
-    model = _folded(model)
+    model = folded(model)
     device = next(iter(model.parameters()), torch.empty(0)).device
     step = max(1, BATCH // rows.shape[1])
     found = []
@@ -206,11 +205,3 @@ def _normalised(
     if tuple(frames.shape[2:]) != model.spec.image_size:
         raise ConfigError(f"crops {tuple(frames.shape)} are not {model.spec.image_size}")
     return normalise(frames, model.spec).contiguous(memory_format=torch.channels_last)
-
-
-def _folded(model: VideoModel) -> VideoModel:
-    """A copy in eval mode whose trunk has no BatchNorm left: 2.4 times faster, the same numbers."""
-    model = copy.deepcopy(model).eval()
-    for half in ("frozen", "trainable"):
-        setattr(model.trunk, half, fold_batchnorm(getattr(model.trunk, half)))
-    return model.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]

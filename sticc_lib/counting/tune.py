@@ -16,7 +16,7 @@ from sticc_lib.counting.evidence import Evidence
 from sticc_lib.counting.features import Pixels, unit
 from sticc_lib.models import zoo
 from sticc_lib.models.base import VideoModel, normalise
-from sticc_lib.models.cache import fold_batchnorm
+from sticc_lib.models.folding import fold_batchnorm
 from sticc_lib.run import bar
 from sticc_lib.values import ConfigError
 

@@ -33,12 +33,12 @@ def computing(config: Config) -> dict[str, Any]:
     """`device`, `dtype` and, where the config says, `threads` of a training here."""
     import torch
 
-    from sticc_lib.training.settings import wants_bf16
+    from sticc_lib.models.precision import wants_bf16
 
     asked = config.device
     if asked == "auto":
         found = torch.accelerator.current_accelerator(check_available=True)
         asked = found.type if found else "cpu"
-    bf16 = wants_bf16(config.train, torch.device(asked))
+    bf16 = wants_bf16(config.train.bf16, torch.device(asked))
     threads = {"threads": config.threads} if config.threads else {}
     return {"device": asked, "dtype": "bfloat16" if bf16 else "float32", **threads}

@@ -5,16 +5,15 @@ Training and embedding then start behind the frozen half, which is most of the c
 
 from __future__ import annotations
 
-import copy
-import itertools
 from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from sticc_lib.locks import one_at_a_time
 from sticc_lib.models.base import VideoModel, normalise
+from sticc_lib.models.folding import fold_batchnorm
 from sticc_lib.models.zoo import weights_fingerprint
 from sticc_lib.run import atomic, bar, cache_dir, fingerprint, stderr
 from sticc_lib.tracklets.table import TrackletSet
@@ -106,19 +105,3 @@ def _write(path: Path, model: VideoModel, data: TrackletSet, progress: bool) -> 
                 header = {"descr": "<f2", "fortran_order": False, "shape": shape}
                 np.lib.format.write_array_header_1_0(stream, header)
             stream.write(part.astype("<f2", copy=False).tobytes())
-
-
-def fold_batchnorm(module: nn.Module) -> nn.Module:
-    """A copy in eval mode with every convolution-BatchNorm pair folded into the convolution.
-
-    Folds pairs that stand side by side in a Sequential, as in torchvision's MobileNetV2, and
-    the named pairs of its ResNets.
-    """
-    module = copy.deepcopy(module).eval()
-    for part in module.modules():
-        children = list(part.named_children())
-        for (name, first), (after, second) in itertools.pairwise(children):
-            if isinstance(first, nn.Conv2d) and isinstance(second, nn.BatchNorm2d):
-                setattr(part, name, torch.nn.utils.fusion.fuse_conv_bn_eval(first, second))
-                setattr(part, after, nn.Identity())
-    return module

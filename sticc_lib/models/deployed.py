@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from sticc_lib.models import zoo
 from sticc_lib.models.base import VideoModel, normalise
-from sticc_lib.models.cache import fold_batchnorm
+from sticc_lib.models.folding import fold_batchnorm
 
 Module = TypeVar("Module", bound=nn.Module)
 

@@ -21,6 +21,7 @@ from sticc_lib.models import zoo
 from sticc_lib.models.base import VideoModel, normalise
 from sticc_lib.models.cache import FrozenMaps
 from sticc_lib.models.memory import information
+from sticc_lib.models.precision import wants_bf16
 from sticc_lib.presets import steps_for
 from sticc_lib.run import fingerprint
 from sticc_lib.tracklets.augment import augment_clips, augment_maps
@@ -36,7 +37,6 @@ from sticc_lib.training.settings import (
     optimizer_for,
     placed,
     rate,
-    wants_bf16,
 )
 from sticc_lib.training.state import Folder, Progress, Trained, TrainingError, lasting
 
@@ -128,7 +128,7 @@ class Loop:
         self.accelerator = Accelerator(mixed_precision="no", device_placement=False)
         self.writes = self.accelerator.is_main_process
         self.plain, self.device = placed(model, config, self.accelerator)
-        self.bf16 = wants_bf16(settings, self.device)
+        self.bf16 = wants_bf16(settings.bf16, self.device)
         self.model, self.optimizer = self.accelerator.prepare(model, optimizer_for(model, settings))
         key = fingerprint([lasting(config), data.fingerprint(), maps is not None])
         facts = {"data": data.fingerprint(), "classes": [int(p) for p in persons]}

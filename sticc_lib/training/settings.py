@@ -112,17 +112,6 @@ def looks(settings: TrainConfig, step: int, total: int) -> bool:
     return step == total or (step >= FIRST_LOOK * total and step % max(1, total // 10) == 0)
 
 
-def wants_bf16(settings: TrainConfig, device: torch.device) -> bool:
-    """Whether to autocast: bf16 pays on GPUs and on cores that compute in it, not elsewhere."""
-    if settings.bf16 != "auto":
-        return settings.bf16 == "on"
-    if device.type == "cuda":
-        return torch.cuda.is_bf16_supported()
-    if device.type == "cpu":
-        return bool(getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)())
-    return False
-
-
 def placed(model: VideoModel, config: Config, accelerator: Any) -> tuple[VideoModel, torch.device]:
     """The model on the config's device; of several processes each has its own from Accelerate.
 

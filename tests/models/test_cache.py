@@ -8,7 +8,7 @@ import torch
 
 from sticc_lib.models import cache
 from sticc_lib.models.base import normalise
-from sticc_lib.models.cache import fold_batchnorm, frozen_maps
+from sticc_lib.models.cache import frozen_maps
 from sticc_lib.run import cache_dir
 from sticc_lib.tracklets.store import ArrayStore
 
@@ -118,23 +118,3 @@ def test_a_failure_half_way_leaves_no_file(model, coloured, monkeypatch):
     with pytest.raises(OSError, match="No space left"):
         frozen_maps(model, data)
     assert stored() == []
-
-
-@pytest.mark.parametrize("name", ["mobilenet_v2", "resnet18", "small"])
-def test_folded_batchnorms_change_nothing_but_rounding(name):
-    from sticc_lib.config import TrunkConfig
-    from sticc_lib.models.trunk import build_trunk
-
-    torch.manual_seed(0)
-    trunk = build_trunk(TrunkConfig(name, "none", 0), (64, 32)).eval()
-    for module in trunk.modules():
-        if isinstance(module, torch.nn.BatchNorm2d):
-            module.running_mean.normal_(0, 0.1)
-            module.running_var.uniform_(0.5, 2)
-    before = {k: v.clone() for k, v in trunk.state_dict().items()}
-    folded = fold_batchnorm(trunk.frozen)
-    assert not any(isinstance(m, torch.nn.BatchNorm2d) for m in folded.modules())
-    frames = torch.randn(2, 3, 64, 32)
-    with torch.no_grad():
-        torch.testing.assert_close(folded(frames), trunk.frozen(frames), rtol=1e-3, atol=1e-3)
-    assert all(torch.equal(before[k], v) for k, v in trunk.state_dict().items())

@@ -1,4 +1,4 @@
-"""What the settings come to: rates, groups, intervals, precision."""
+"""What the settings come to: rates, groups, intervals."""
 
 import itertools
 import math
@@ -15,7 +15,6 @@ from sticc_lib.training.settings import (
     optimizer_for,
     placed,
     rate,
-    wants_bf16,
 )
 
 
@@ -140,14 +139,6 @@ def test_checkpoints_fall_on_log_rows(total, every):
 def test_validation_leaves_the_first_steps_alone_unless_it_is_asked(every, total, expected):
     settings = TrainConfig(validate_every=every)
     assert [s for s in range(1, total + 1) if looks(settings, s, total)] == expected
-
-
-def test_bf16_is_a_choice_and_auto_asks_the_device():
-    cpu = torch.device("cpu")
-    assert wants_bf16(TrainConfig(bf16="on"), cpu) is True
-    assert wants_bf16(TrainConfig(bf16="off"), torch.device("cuda")) is False
-    assert isinstance(wants_bf16(TrainConfig(bf16="auto"), cpu), bool)
-    assert wants_bf16(TrainConfig(bf16="auto"), torch.device("mps")) is False
 
 
 def test_device_is_the_configs_and_one_that_is_not_there_is_refused(tiny):
