@@ -1,7 +1,7 @@
 """Weights for real video: the study behind them, the one look at real video, and the shipped file.
 
     python data/scripts/video_weights.py study [--seeds 3]     methods x worlds x seeds; goes on
-    python data/scripts/video_weights.py train [--seeds 1]     the shipped model, longer trained
+    python data/scripts/video_weights.py train [--seeds 1] [--tests rendered]    the shipped model
     python data/scripts/video_weights.py look                  PETS2009, once, at the end; logged
     python data/scripts/video_weights.py ship                  data/weights/sticc_video.safetensors
 
@@ -30,7 +30,7 @@ from sticc_lib.run import write_text as write
 TARGET = data_dir() / "weights" / "sticc_video.safetensors"
 LONG_NAME = f"{worlds.NAME}_long"
 """Folder under `reports` of the longer training."""
-SHIPPED = ("rendered", "sticc", 0)
+SHIPPED = ("rendered", "concat", 0)
 """World, method and seed of the shipped weights; the seed was fixed before any was trained."""
 
 
@@ -45,7 +45,7 @@ def train(options: argparse.Namespace) -> None:
     """Trains and tests the model that is shipped, for longer than the study's."""
     world, label, _ = SHIPPED
     changes = dict(worlds.LONG)
-    values = worlds.study(options.seeds, [label], [world], changes, LONG_NAME)
+    values = worlds.study(options.seeds, [label], [world], changes, LONG_NAME, options.tests)
     print(worlds.markdown(values))
 
 
@@ -192,6 +192,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--methods", nargs="*", default=())
     parser.add_argument("--worlds", nargs="*", default=())
+    parser.add_argument("--tests", nargs="*", default=worlds.TESTS, help="worlds to test in")
     parser.add_argument("--name", default=worlds.NAME, help="folder under reports, for look")
     parser.add_argument("--why", default="after all choices were made", help="noted in the log")
     options = parser.parse_args()

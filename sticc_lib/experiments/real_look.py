@@ -16,6 +16,7 @@ import numpy as np
 from sticc_lib.config import EvalConfig
 from sticc_lib.counting import adapt
 from sticc_lib.experiments.conditions import CROPS
+from sticc_lib.experiments.worlds import single_frames
 from sticc_lib.models.base import VideoModel
 from sticc_lib.models.cache import frozen_maps
 from sticc_lib.retrieval.embed import embed
@@ -65,7 +66,8 @@ def look(model: VideoModel, config: EvalConfig, progress: bool = False) -> dict[
     numbers = {}
     for name, data in sets().items():
         crops = single_crops(data)
-        every = embed(model, crops, config, frozen_maps(model, crops, progress), progress)
+        with single_frames(model):
+            every = embed(model, crops, config, frozen_maps(model, crops, progress), progress)
         protocol = pets2009.evenly_spaced_clean(data, CROPS)
         maps = frozen_maps(model, protocol, progress)
         visits = embed(model, protocol, config, maps, progress)

@@ -33,6 +33,19 @@ def test_middle_frames_are_one_a_tracklet_and_of_its_own(coloured):
     assert np.array_equal(middle.read(np.array([0])), wanted)
 
 
+def test_a_clip_of_one_frame_is_a_padded_one(coloured, tiny):
+    from sticc_lib.config import EvalConfig
+    from sticc_lib.retrieval.embed import embed
+
+    data, model = worlds.middle_frames(coloured(2)), tiny("sticc", rg_pool="concat").eval()
+    padded = embed(model, data, EvalConfig(), progress=False).values
+    with worlds.single_frames(model):
+        assert model.spec.clip_length == 1
+        single = embed(model, data, EvalConfig(), progress=False).values
+    assert model.spec.clip_length == 3
+    np.testing.assert_allclose(single, padded, atol=1e-5)
+
+
 def test_the_table_gives_mean_and_spread_a_row_a_world_and_method():
     rows = [("both", "sticc", seed, "rendered.mAP", value) for seed, value in ((0, 0.5), (1, 0.7))]
     rows += [("-", "stripes", 0, "rendered.mAP", 0.4)]
