@@ -144,6 +144,11 @@ class EvalConfig:
     """Average with the mirrored frames: twice the time."""
     batch_frames: int = 512
     """Frames embedded at a time; bounds memory."""
+    bf16: Literal["auto", "on", "off"] = "off"
+    """Embed in bf16; auto: where GPU or cores have units for it. Off, so that scores are the same
+    numbers on every machine. What it changes (mAP, worst cosine): `benchmarks/embedding.py`."""
+    compile: bool = False
+    """Run the trunk through torch.compile: takes a C++ compiler and a minute or more at first."""
     rerank: bool = False
     """Re-rank by k-reciprocal neighbours (k1 20, k2 6, lambda 0.3). Scores then use all queries and
     the whole gallery at once; validation while training never does."""
@@ -201,7 +206,7 @@ _LATER: dict[str, Any] = {
     "train.decay_vectors": False, "train.warmup_from": 0.0, "train.gamma": 0.1,
     "train.erase_rule": "frame", "train.erase_fill": (124, 116, 104),
     "train.clip_lengths": (), "train.cached": True, "train.shrink": 0.0, "train.jpeg": 0.0,
-    "evaluate.rerank": False,
+    "evaluate.rerank": False, "evaluate.bf16": "off", "evaluate.compile": False,
 }  # fmt: skip
 """Settings that came later, and the values at which a run is what it was without them."""
 

@@ -12,7 +12,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import tyro
 
@@ -159,9 +159,18 @@ class Evaluate:
     """Which of a run folder's checkpoints."""
     set: Pairs = ()
     """Changed settings, such as evaluate.flip=True; others come from the checkpoint."""
+    compile: bool = False
+    """Run the trunk through torch.compile: takes a C++ compiler and a minute or more at first."""
+    bf16: Literal["auto", "on", "off"] = "off"
+    """Embed in bf16 (auto: where GPU or cores have units for it). Scores change a little: mAP and
+    the worst cosine to fp32 are what `python benchmarks/embedding.py` prints."""
 
     def run(self) -> int:
         changes = assignments(self.set)
+        if self.compile:
+            changes["evaluate.compile"] = True
+        if self.bf16 != "off":
+            changes["evaluate.bf16"] = self.bf16
         from sticc_lib.experiments.conditions import evaluate_checkpoint
 
         results = evaluate_checkpoint(self.checkpoint, self.data, self.method, changes)

@@ -16,7 +16,7 @@ from sticc_lib.explain.seen import at_inference
 from sticc_lib.models.base import VideoModel
 from sticc_lib.models.pooling import AttentionPool
 from sticc_lib.models.sticc import Sticc
-from sticc_lib.retrieval.embed import Maps, clips_of, ready
+from sticc_lib.retrieval.clips import Maps, clips_of, ready
 from sticc_lib.tracklets.table import TrackletSet
 
 

@@ -13,7 +13,7 @@ from sticc_lib.explain import maps as derived
 from sticc_lib.explain.capture import CaptureError
 from sticc_lib.explain.seen import Seen, see
 from sticc_lib.models.base import VideoModel
-from sticc_lib.retrieval.embed import Maps, batches, clips_of, ready, resolved
+from sticc_lib.retrieval.clips import Maps, batches, clips_of, ready, resolved
 from sticc_lib.retrieval.embeddings import EmbeddingError
 from sticc_lib.run import bar
 from sticc_lib.tracklets.table import TrackletSet
