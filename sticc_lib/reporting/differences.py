@@ -197,10 +197,12 @@ def _part(
 ) -> Part:
     names = [*a, *(name for name in b if name not in a)]
     differ = [n for n in names if n not in a or n not in b or a[n] != b[n]]
-    rows = [
-        Row(n, text(a[n]) if n in a else "", text(b[n]) if n in b else "", note(a.get(n), b.get(n)))
-        for n in differ
-    ]
+    rows = []
+    for n in differ:
+        one, two = (text(side[n]) if n in side else "" for side in (a, b))
+        if one == two and n in a and n in b:  # they differ beyond the digits that are shown
+            one, two = repr(a[n]), repr(b[n])
+        rows.append(Row(n, one, two, note(a.get(n), b.get(n))))
     return Part(title, rows, len(names) - len(differ))
 
 
