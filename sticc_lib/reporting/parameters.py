@@ -9,14 +9,19 @@ from __future__ import annotations
 import ast
 import io
 import tokenize
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
+
+import nbformat
 
 from sticc_lib.config import ConfigError
 
 SIMPLE = {"int": int, "float": float, "str": str, "bool": bool, "list": list, "dict": dict}
 KINDS = f"{', '.join(SIMPLE)}, list[X], X | None"
+RUN_LEVEL: tuple[str, ...] = ("preset", "seed", "settings", "folder")
+"""Parameters that every notebook declares and the runner sets."""
 
 
 @dataclass(frozen=True)
@@ -112,6 +117,41 @@ def assign(
     if problems:
         raise ConfigError("parameters: " + "; ".join(problems))
     return dealt
+
+
+def deal(
+    sources: Sequence[Path], level: Mapping[str, Any], given: Mapping[str, Any]
+) -> dict[str, dict[str, Any]]:
+    """What each notebook is called with.
+
+    Args:
+        sources: the notebooks.
+        level: the run's own values, by the names of RUN_LEVEL.
+        given: values for notebooks, as `assign` takes them.
+
+    Raises:
+        ConfigError: everything that is wrong, in one message.
+    """
+    declared: dict[str, dict[str, Parameter]] = {}
+    problems: list[str] = []
+    for source in sources:
+        try:
+            declared[source.stem] = read(nbformat.read(source, as_version=4), source.name)
+        except ConfigError as error:
+            problems.append(str(error))
+            continue
+        lacking = [n for n in RUN_LEVEL if n not in declared[source.stem]]
+        if lacking:
+            problems.append(f"{source.name}: its parameters lack {', '.join(lacking)}")
+    problems += [f"{n} belongs to the run, not to notebooks" for n in given if n in RUN_LEVEL]
+    if not problems:
+        try:
+            own = assign(declared, given)
+            common = assign(declared, level)
+            return {stem: {**common[stem], **own[stem]} for stem in declared}
+        except ConfigError as error:
+            problems.append(str(error))
+    raise ConfigError("; ".join(problems))
 
 
 def _problem(node: ast.stmt, found: Mapping[str, Parameter]) -> str:

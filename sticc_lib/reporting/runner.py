@@ -20,7 +20,7 @@ from sticc_lib.locks import alone
 from sticc_lib.manifest import noted
 from sticc_lib.reporting.index import write_run, write_runs
 from sticc_lib.reporting.numbers import column_title
-from sticc_lib.reporting.parameters import Parameter, assign, read
+from sticc_lib.reporting.parameters import RUN_LEVEL, deal
 from sticc_lib.reporting.side_by_side import run_all
 from sticc_lib.reporting.sources import choose, needs, order, weights
 from sticc_lib.reporting.status import Limits, Status, Verdict
@@ -36,9 +36,6 @@ from sticc_lib.run import (
 from sticc_lib.status import told
 
 __all__ = ["RUN_LEVEL", "choose", "order", "run_report"]
-
-RUN_LEVEL: tuple[str, ...] = ("preset", "seed", "settings", "folder")
-"""Parameters that every notebook declares and the runner sets."""
 
 
 def run_report(
@@ -89,7 +86,7 @@ def run_report(
     sources = choose(root / "notebooks", notebooks)
     folder = root / "reports" / name
     level = dict(zip(RUN_LEVEL, (preset, config.seed, settings, str(folder)), strict=True))
-    values = _values(sources, level, parameters or {})
+    values = deal(sources, level, parameters or {})
     if workers < 0:
         raise ConfigError(f"workers: {workers}; expected 1 or more, or 0")
     with alone(folder, "a report"):
@@ -170,32 +167,6 @@ def _facts(
              if n not in RUN_LEVEL} for source in sources}  # fmt: skip
     hashes = {source.stem: fingerprint(source.read_text(encoding="utf-8")) for source in sources}
     return {**known, "parameters": given, "notebooks": hashes, "workers": workers}
-
-
-def _values(
-    sources: Sequence[Path], level: Mapping[str, Any], given: Mapping[str, Any]
-) -> dict[str, dict[str, Any]]:
-    """What each notebook is called with. One ConfigError for everything that is wrong."""
-    declared: dict[str, dict[str, Parameter]] = {}
-    problems: list[str] = []
-    for source in sources:
-        try:
-            declared[source.stem] = read(nbformat.read(source, as_version=4), source.name)
-        except ConfigError as error:
-            problems.append(str(error))
-            continue
-        lacking = [n for n in RUN_LEVEL if n not in declared[source.stem]]
-        if lacking:
-            problems.append(f"{source.name}: its parameters lack {', '.join(lacking)}")
-    problems += [f"{n} belongs to the run, not to notebooks" for n in given if n in RUN_LEVEL]
-    if not problems:
-        try:
-            own = assign(declared, given)
-            common = assign(declared, level)
-            return {stem: {**common[stem], **own[stem]} for stem in declared}
-        except ConfigError as error:
-            problems.append(str(error))
-    raise ConfigError("; ".join(problems))
 
 
 def _one(
