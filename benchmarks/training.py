@@ -64,7 +64,7 @@ def profile(label: str) -> None:
         return run
 
     loop._batch = timed("data", loop._batch)
-    loop.model.forward = timed("forward", loop.model.forward)
+    loop.plain.forward = timed("forward", loop.plain.forward)
     loop.plain.objective = timed("losses", loop.plain.objective)
     loop.accelerator.backward = timed("backward", loop.accelerator.backward)
     loop.accelerator.clip_grad_norm_ = timed("clip", loop.accelerator.clip_grad_norm_)

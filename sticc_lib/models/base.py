@@ -71,6 +71,9 @@ class VideoModel(nn.Module):
     """How the names of those parameters begin that learn at the trunk's rate."""
     any_length: bool = True
     """Whether clips of other lengths than the spec's work; they are refused where they do not."""
+    whole_parts: tuple[str, ...] = ()
+    """How the names of those modules begin that only `objective` calls: of several processes each
+    then gives them the clips of all."""
 
     def forward(self, clips: Tensor, mask: Tensor | None = None, from_maps: bool = False) -> Output:
         """Clips to embeddings.
@@ -102,7 +105,8 @@ class VideoModel(nn.Module):
         """What training makes small; a compared method has its own published terms here.
 
         Args:
-            out: of clips, in training mode.
+            out: of clips, in training mode. Of several processes, what all of them have, clip by
+                clip in the batch's order: every tensor in it has rows of clips, in that order.
             persons: class numbers int64 [B].
             settings: weights of the terms.
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from sticc_lib import processes
 from sticc_lib.config import HeadConfig
 from sticc_lib.models.attention import (
     FeedForward,
@@ -77,7 +78,9 @@ class CommonEncoder(nn.Module):
         """c from `train_frames` random valid frames a clip (0: all)."""
         batch, time = tokens.shape[:2]
         if 0 < self.train_frames < time:
-            chance = torch.rand(batch, time, device=tokens.device)
+            # drawn for the clips of all processes: each then has what one process would draw
+            chance = torch.rand(processes.count() * batch, time, device=tokens.device)
+            chance = processes.own(chance)
             if mask is not None:
                 chance = chance + mask.to(chance.dtype)  # valid frames come first
             picked = chance.topk(self.train_frames, dim=1).indices  # [B k]

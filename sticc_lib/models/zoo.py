@@ -21,6 +21,7 @@ from sticc_lib.config import (
     from_dict,
     to_dict,
 )
+from sticc_lib.machine import without_places
 from sticc_lib.models.base import ModelSpec, VideoModel
 from sticc_lib.models.pooling import AttentionPool, MeanPool, StripePool
 from sticc_lib.models.rungs import CommonPool, EvidencePool
@@ -28,7 +29,8 @@ from sticc_lib.models.sticc import Sticc
 from sticc_lib.models.trunk import build_trunk
 from sticc_lib.models.untrained import STRIPES, FrozenTrunk, HsvHistogram
 from sticc_lib.presets import preset as preset_named
-from sticc_lib.run import atomic, fingerprint
+from sticc_lib.run import fingerprint
+from sticc_lib.sealed import SealError, sealed, usable
 
 Builder = Callable[[ModelConfig, ModelSpec, int], VideoModel]
 
@@ -142,7 +144,8 @@ def save(folder: Path, model: VideoModel, config: Config, persons: int, **facts:
     """Writes a checkpoint folder: `model.safetensors` and `config.json`, weights first.
 
     Args:
-        folder: made when needed; a checkpoint in it is replaced file by file, atomically.
+        folder: made when needed; a checkpoint in it is replaced file by file, atomically. The
+            weights' hash stands in `hashes.json`, the weights before in `previous.safetensors`.
         persons: classes of the identity loss.
         facts: what else should be known of the weights (metric, step, data fingerprint).
 
@@ -155,8 +158,9 @@ def save(folder: Path, model: VideoModel, config: Config, persons: int, **facts:
 
     check_settings(model, config, persons)
     state = {k: v.detach().cpu().contiguous() for k, v in model.state_dict().items()}
-    description = {"config": to_dict(config), "persons": persons, **facts}
-    with atomic(Path(folder) / "model.safetensors") as temporary:
+    plain = without_places(to_dict(config))  # who gets it need not know whose machine it was
+    description = {"config": plain, "persons": persons, **facts}
+    with sealed(Path(folder) / "model.safetensors") as temporary:
         save_file(state, temporary, {"sticc": json.dumps(description, default=str)})
     write_json(Path(folder) / "config.json", description)
     return Path(folder)
@@ -164,6 +168,8 @@ def save(folder: Path, model: VideoModel, config: Config, persons: int, **facts:
 
 def load(path: Path | str, device: str = "cpu") -> tuple[VideoModel, Config, dict[str, Any]]:
     """Reads a checkpoint: a folder, or its .safetensors file, which is complete in itself.
+
+    Where the file is not as it was written, the one before it is used and a warning says so.
 
     Returns:
         The model in eval mode, its config, and what else was noted with it.
@@ -177,6 +183,10 @@ def load(path: Path | str, device: str = "cpu") -> tuple[VideoModel, Config, dic
     file = file / "model.safetensors" if file.is_dir() else file
     if not file.exists():
         raise ConfigError(f"{file}: no such checkpoint; train one with sticc train")
+    try:
+        file = usable(file)
+    except SealError as error:
+        raise ConfigError(f"{file}: damaged checkpoint ({error}); train it anew") from None
     try:
         with safe_open(file, framework="pt") as stored:
             description = json.loads((stored.metadata() or {}).get("sticc", "null"))

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sticc_lib.tracklets.erasing import place, rectangles
+from sticc_lib.tracklets.part import Part
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -30,6 +31,7 @@ def augment_clips(
     erase: float = 0.5,
     fill: tuple[int, ...] = MEAN_COLOUR,
     rule: str = "frame",
+    part: Part | None = None,
 ) -> Tensor:
     """Flips, shifts and erases clips of pixels.
 
@@ -42,6 +44,7 @@ def augment_clips(
         erase: chance that a frame (by some rules, a clip) loses a rectangle.
         fill: RGB of what is missing.
         rule: of `erasing.RULES`; which rectangles.
+        part: which of a batch's clips these are; all of them by default.
 
     Returns:
         uint8 [B T 3 H W], a new tensor.
@@ -50,10 +53,12 @@ def augment_clips(
     from torchvision.transforms.v2 import functional
 
     clips, frames, _, height, width = pixels.shape
-    flips = rng.random(clips) < flip
-    shifts = rng.integers(0, 2 * crop + 1, size=(clips, 2))
-    boxes, colours = rectangles(rule, rng, (clips, frames), (height, width), erase)
+    part = part or Part.all(clips)
+    flips = part.of(rng.random(part.whole) < flip)
+    shifts = part.of(rng.integers(0, 2 * crop + 1, size=(part.whole, 2)))
+    boxes, colours = rectangles(rule, rng, (part.whole, frames), (height, width), erase)
     colours = np.array(fill)[None].repeat(len(boxes), 0) if colours is None else colours
+    boxes, colours = part.of(boxes, frames), part.of(colours, frames)
     colour = torch.from_numpy(colours).to(pixels.dtype).view(-1, 3, 1, 1)
     done = []
     for number, clip in enumerate(pixels):  # [T 3 H W]
@@ -75,7 +80,11 @@ def augment_clips(
 
 
 def augment_maps(
-    maps: Tensor, rng: np.random.Generator, flip: float = 0.5, erase: float = 0.5
+    maps: Tensor,
+    rng: np.random.Generator,
+    flip: float = 0.5,
+    erase: float = 0.5,
+    part: Part | None = None,
 ) -> Tensor:
     """The same for the cached maps of a trunk's frozen part: whole tokens flip and vanish.
 
@@ -86,20 +95,28 @@ def augment_maps(
         erase: chance that a frame loses tokens, which then hold the channel's mean over the batch.
             CHOICE: as often a band of rows (1 to half of them: a car, a bush, a cropped box) as a
             rectangle (any height, up to half the width: a pole, another walker).
+        part: which of a batch's clips these are; all of them by default. The channel's mean is
+            then over all processes, whose parts are of one size.
 
     Returns:
         [B T C H W], a new tensor of the same type.
     """
     import torch
 
+    from sticc_lib import processes
+
     clips, frames, channels, height, width = maps.shape
-    flips = torch.from_numpy(rng.random(clips) < flip).view(-1, 1, 1, 1, 1).to(maps.device)
-    boxes = torch.from_numpy(_draw_token_boxes(rng, clips * frames, height, width, erase))
+    own = part or Part.all(clips)
+    hit = own.of(rng.random(own.whole) < flip)
+    flips = torch.from_numpy(hit).view(-1, 1, 1, 1, 1).to(maps.device)
+    drawn = _draw_token_boxes(rng, own.whole * frames, height, width, erase)
+    boxes = torch.from_numpy(own.of(drawn, frames))
     top, left, h, w = boxes.view(clips, frames, 4, 1, 1).to(maps.device).unbind(2)  # [B T 1 1]
     rows = torch.arange(height, device=maps.device).view(-1, 1)
     columns = torch.arange(width, device=maps.device)
     gone = (rows >= top) & (rows < top + h) & (columns >= left) & (columns < left + w)  # [B T H W]
-    mean = maps.mean((0, 1, 3, 4), dtype=torch.float32).to(maps.dtype).view(channels, 1, 1)
+    mean = maps.mean((0, 1, 3, 4), dtype=torch.float32)
+    mean = (mean if part is None else processes.mean(mean)).to(maps.dtype).view(channels, 1, 1)
     flipped = torch.where(flips, maps.flip(-1), maps)
     return torch.where(gone.unsqueeze(2), mean, flipped)
 

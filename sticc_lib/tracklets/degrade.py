@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sticc_lib.tracklets.part import Part
+
 if TYPE_CHECKING:
     from torch import Tensor
 
@@ -14,7 +16,13 @@ SCALE, QUALITY = (0.25, 1.0), (25, 90)
 128 x 64 frame, and a little below what the rendered walkers' cameras save."""
 
 
-def degrade(pixels: Tensor, rng: np.random.Generator, shrink: float, jpeg: float) -> Tensor:
+def degrade(
+    pixels: Tensor,
+    rng: np.random.Generator,
+    shrink: float,
+    jpeg: float,
+    part: Part | None = None,
+) -> Tensor:
     """Scales clips down and up again, and saves them as JPEG.
 
     Args:
@@ -22,6 +30,7 @@ def degrade(pixels: Tensor, rng: np.random.Generator, shrink: float, jpeg: float
         rng: source of every draw; their number does not depend on what is drawn.
         shrink: chance that a clip loses resolution.
         jpeg: chance that its frames are saved as JPEG, after that.
+        part: which of a batch's clips these are; all of them by default.
 
     Returns:
         uint8 [B T 3 H W]; the same tensor where both chances are 0.
@@ -33,8 +42,11 @@ def degrade(pixels: Tensor, rng: np.random.Generator, shrink: float, jpeg: float
     from torchvision.io import decode_jpeg, encode_jpeg
 
     clips, _, _, height, width = pixels.shape
-    small, saved = rng.random(clips) < shrink, rng.random(clips) < jpeg
-    scale, quality = rng.uniform(*SCALE, clips), rng.integers(*QUALITY, clips, endpoint=True)
+    part = part or Part.all(clips)
+    small, saved = rng.random(part.whole) < shrink, rng.random(part.whole) < jpeg
+    scale = rng.uniform(*SCALE, part.whole)
+    quality = rng.integers(*QUALITY, part.whole, endpoint=True)
+    small, saved, scale, quality = map(part.of, (small, saved, scale, quality))
     done = []
     for k, clip in enumerate(pixels):  # [T 3 H W]
         if small[k]:

@@ -2,7 +2,8 @@
 
 Every draw of a step (batch, frames, augmentation, the model's own) is a function of (seed, step)
 alone. So an interrupted run goes on from its last checkpoint as if nothing had happened: same
-log, same final weights, bit for bit on one machine with one thread count and dtype.
+log, same final weights, bit for bit on one machine with one thread count and dtype. Several
+processes share the batches that one would draw (shared.py).
 """
 
 from __future__ import annotations
@@ -11,24 +12,25 @@ import math
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import NoReturn
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from sticc_lib import processes
 from sticc_lib.config import Config, ConfigError
 from sticc_lib.models import zoo
-from sticc_lib.models.base import VideoModel, normalise
+from sticc_lib.models.base import VideoModel
 from sticc_lib.models.cache import FrozenMaps
 from sticc_lib.models.memory import information
 from sticc_lib.models.precision import wants_bf16
 from sticc_lib.presets import steps_for
 from sticc_lib.run import fingerprint
-from sticc_lib.tracklets.augment import augment_clips, augment_maps
 from sticc_lib.tracklets.batches import sampler
-from sticc_lib.tracklets.degrade import degrade
-from sticc_lib.tracklets.sampling import draw_clips, draw_positions
 from sticc_lib.tracklets.table import TrackletSet
+from sticc_lib.training.draw import Draw
+from sticc_lib.training.failed import first_bad, keep_batch
 from sticc_lib.training.meter import Meter
 from sticc_lib.training.settings import (
     check_augmentation,
@@ -38,6 +40,7 @@ from sticc_lib.training.settings import (
     placed,
     rate,
 )
+from sticc_lib.training.shared import Learner, accelerator_for, best_of, made_one, part_of
 from sticc_lib.training.state import Folder, Progress, Trained, TrainingError, lasting
 
 Validate = Callable[[VideoModel], dict[str, float]]
@@ -54,8 +57,7 @@ def train(
 ) -> Trained:
     """Trains a model, or goes on where a training in `folder` was interrupted.
 
-    Under `accelerate launch` each process draws its own batches and gradients are averaged; the
-    first process writes, and logs its own terms.
+    Under `accelerate launch` processes share each batch (shared.py); the first one writes.
 
     Args:
         model: as built by the zoo from `config.model`.
@@ -63,13 +65,15 @@ def train(
         config: all settings; the method's steps come from `presets.steps_for`.
         folder: checkpoints and log. One that was trained to the end is only loaded.
         validate: called on the model in eval mode; returns numbers, of which `mAP` picks the best.
+            Of several processes all call it, and it has to return the same in each.
         maps: cached maps of the trunk's frozen half for `data`, if it has one.
         stop_at: stop before this step, as an interruption would (for tests and for trying out).
 
     Raises:
         ConfigError: model, data and config do not fit each other, or the device is not there.
-        TrainingError: the loss is no longer a number, a checkpoint cannot be written, or `folder`
-            holds a training with other settings. The last checkpoint is kept.
+        TrainingError: the loss is no longer a number, a checkpoint cannot be written, the folder
+            was deleted under way, or it holds a training with other settings. The last checkpoint
+            is kept.
     """
     loop = Loop(model, data, config, Path(folder), maps)
     progress = loop.resume()
@@ -91,9 +95,8 @@ def train(
             if due["checkpoint"]:
                 loop.checkpoint(progress)
             meter.advance(progress)
-    loop.accelerator.wait_for_everyone()
     if progress.step >= total:
-        model = zoo.load(Path(folder) / "best", str(loop.device))[0]
+        model = best_of(loop.folder.path, config, loop.plain.persons, loop.device, loop.writes)
     return Trained(
         model.eval(), Path(folder), progress.rows, progress.best, progress.cpu_seconds, started_at
     )
@@ -110,8 +113,6 @@ class Loop:
         folder: Path,
         maps: FrozenMaps | None = None,
     ):
-        from accelerate import Accelerator
-
         settings = config.train
         self.config, self.settings, self.data, self.maps = config, settings, data, maps
         self.total = steps_for(config)
@@ -124,12 +125,16 @@ class Loop:
         self.sampler = sampler(
             settings.sampler, data.tracklets, settings.persons, settings.tracklets, config.seed
         )
-        # Accelerate's own device and precision are one choice a process, whoever trains next
-        self.accelerator = Accelerator(mixed_precision="no", device_placement=False)
-        self.writes = self.accelerator.is_main_process
+        self.accelerator = accelerator_for(config)
+        self.part, self.writes = part_of(config), self.accelerator.is_main_process
         self.plain, self.device = placed(model, config, self.accelerator)
-        self.bf16 = wants_bf16(settings.bf16, self.device)
-        self.model, self.optimizer = self.accelerator.prepare(model, optimizer_for(model, settings))
+        made_one(self.plain)
+        self.draw = Draw(data, maps, self.sampler, self.classes, model.spec, settings, self.device)
+        learner = Learner(self.plain, config, wants_bf16(settings.bf16, self.device),
+                          maps is not None)  # fmt: skip
+        self.learner, self.optimizer = self.accelerator.prepare(
+            learner, optimizer_for(self.plain, settings)
+        )
         key = fingerprint([lasting(config), data.fingerprint(), maps is not None])
         facts = {"data": data.fingerprint(), "classes": [int(p) for p in persons]}
         self.folder = Folder(folder, key, config, facts)
@@ -138,22 +143,26 @@ class Loop:
         self.addresses: dict[str, Tensor] = {}
 
     def step(self, step: int) -> None:
-        """One optimiser step; every draw is a function of (seed, step) and of the process."""
-        turn = step * self.accelerator.num_processes + self.accelerator.process_index
-        rng = np.random.default_rng([self.config.seed, 2, turn])
-        torch.manual_seed(int(rng.integers(2**62)))
+        """One optimiser step; every draw is a function of (seed, step).
+
+        Raises:
+            TrainingError: a loss that is no number; nothing was learnt from it, its batch is kept.
+        """
+        rng = self._rng(step)
         for group in self.optimizer.param_groups:
             group["lr"] = group["peak"] * rate(step, self.total, self.settings)
-        clips, mask, persons = self._batch(turn, rng)
+        clips, mask, persons = self._batch(step, rng)
         if not self.plain.training:  # asking costs less than telling every module
-            self.model.train()
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
-            out = self.model(clips, mask, from_maps=self.maps is not None)
-        loss, terms = self.plain.objective(out, persons, self.config.loss)
+            self.learner.train()
+        loss, terms, out = self.learner(clips, mask, persons)
+        # CHOICE: asked at every step, though it waits for the device (as the triplet loss does
+        # anyway): the weights are still those before the step, and the batch is known
+        if not math.isfinite(float(loss.detach())):
+            self._stop(step, float(loss.detach()), terms)
         self.optimizer.zero_grad()
         self.accelerator.backward(loss)
         if self.settings.grad_clip:
-            self.accelerator.clip_grad_norm_(self.model.parameters(), self.settings.grad_clip)
+            self.accelerator.clip_grad_norm_(self.plain.parameters(), self.settings.grad_clip)
         self.optimizer.step()
         self.plain.after_step(out, persons)
         for name, value in {"loss": loss.detach(), **terms}.items():
@@ -161,41 +170,37 @@ class Loop:
         self.addresses = {n: a.detach() for n, a in out.extras.get("addresses", {}).items()}
         self.count += 1
 
-    def _batch(self, turn: int, rng: np.random.Generator) -> tuple[Tensor, Tensor | None, Tensor]:
-        """Clips (or their frozen maps), a mask where a frame is padding, and class numbers."""
-        spec, settings, device = self.plain.spec, self.settings, self.device
-        numbers = self.sampler.batch(turn)
-        length = spec.clip_length
-        if settings.clip_lengths:
-            length = int(rng.choice(settings.clip_lengths))
-        if self.maps is not None:
-            positions, valid = draw_positions(self.data, numbers, length, rng, settings.clips)
-            maps = self.maps.read(positions.ravel()).to(device).unflatten(0, positions.shape)
-            clips = augment_maps(maps, rng, settings.flip, settings.erase)
-            mask = torch.from_numpy(valid)
-        else:
-            batch = draw_clips(self.data, numbers, length, rng, spec.image_size, settings.clips)
-            pixels = augment_clips(
-                degrade(batch.pixels, rng, settings.shrink, settings.jpeg), rng, settings.flip,
-                settings.crop, settings.erase, settings.erase_fill, settings.erase_rule,
-            )  # fmt: skip
-            clips, mask = normalise(pixels.to(device), spec), batch.mask
-        owners = self.data.tracklets.loc[numbers, "person"]
-        persons = torch.tensor([self.classes[p] for p in owners], device=device)
-        return clips, None if bool(mask.all()) else mask.to(device), persons
+    def _rng(self, step: int) -> np.random.Generator:
+        """The source of a step's draws; torch's own is set, too."""
+        rng = np.random.default_rng([self.config.seed, 2, step])
+        torch.manual_seed(int(rng.integers(2**62)))
+        return rng
+
+    def _batch(self, step: int, rng: np.random.Generator) -> tuple[Tensor, Tensor | None, Tensor]:
+        """Own clips (or their frozen maps), a mask if any frame is padding, all class numbers."""
+        batch = self.draw.batch(step, rng, self.part)
+        return batch.clips, batch.mask, batch.persons
+
+    def _stop(self, step: int, loss: float, terms: dict[str, Tensor]) -> NoReturn:
+        """Keeps the batch that did it: the step before where its update broke the weights."""
+        bad = ", ".join(n for n, value in terms.items() if not bool(value.isfinite().all()))
+        broken = first_bad(self.plain)
+        guilty = step - 1 if broken and step else step
+        where = ""
+        if self.writes:
+            batch = self.draw.batch(guilty, self._rng(guilty))
+            pixels = self.draw.pixels(batch.rows)
+            where = keep_batch(self.folder.path, guilty + 1, batch, pixels)
+        since = f"; weights are no longer numbers since the step before ({broken})" * bool(broken)
+        raise TrainingError(
+            f"step {step + 1}: the loss is {loss}{f' ({bad})' * bool(bad)}{since}; "
+            f"{self.folder.kept()}; {where or 'the first process keeps the batch'}. Lower "
+            "train.lr or look at the data"
+        )
 
     def log_row(self, step: int) -> dict[str, float]:
-        """Means of all terms since the last row, the rate, and what the memories tell.
-
-        Raises:
-            TrainingError: a loss that is not finite.
-        """
+        """Means of all terms since the last row, the rate, and what the memories tell."""
         row = {name: float(value) / self.count for name, value in self.terms.items()}
-        if not math.isfinite(row["loss"]):
-            raise TrainingError(
-                f"step {step}: the loss is {row['loss']}; {self.folder.kept()}. Lower train.lr or "
-                "look at the data"
-            )
         self.terms, self.count = {}, 0
         row |= {f"information/{n}": information(a) for n, a in self.addresses.items()}
         return {
@@ -207,6 +212,7 @@ class Loop:
     def validate(self, validate: Validate, progress: Progress) -> None:
         """Scores the model, logs it, and keeps the weights if they are the best so far."""
         self.plain.eval()
+        self.folder.check(progress, self.plain)
         # plain floats: a numpy number in the state would have to be unpickled
         scores = {name: float(value) for name, value in validate(self.plain).items()}
         if not math.isfinite(scores.get("mAP", math.nan)):
@@ -217,22 +223,27 @@ class Loop:
         progress.rows.append({"step": progress.step, **{f"val/{n}": v for n, v in scores.items()}})
         if not progress.best or scores["mAP"] > progress.best["mAP"]:
             progress.best = {"step": progress.step, **scores}
-            if self.writes:
-                self.folder.save("best", progress, self.plain)
+            with processes.together(TrainingError):
+                if self.writes:
+                    self.folder.save("best", progress, self.plain)
 
     def checkpoint(self, progress: Progress) -> None:
         """Writes the state; at the end `last` before it, so that a finished state has its weights.
 
-        Without validation the best weights are the last.
+        Without validation the best weights are the last. All wait for the process that writes.
         """
-        if not self.writes:
-            return
-        if progress.step == self.total:
-            self.folder.save("last", progress, self.plain)
-            if not progress.best:
-                self.folder.save("best", progress, self.plain)
-        self.folder.write(progress, self.plain, self.optimizer)
+        with processes.together(TrainingError):
+            if not self.writes:
+                return
+            self.folder.check(progress, self.plain)
+            if progress.step == self.total:
+                self.folder.save("last", progress, self.plain)
+                if not progress.best:
+                    self.folder.save("best", progress, self.plain)
+            self.folder.write(progress, self.plain, self.optimizer)
 
     def resume(self) -> Progress:
         """The state of an earlier start in this folder, or a fresh one."""
-        return self.folder.read(self.plain, self.optimizer)
+        with processes.together(TrainingError):
+            content = self.folder.content() if self.writes else None
+        return self.folder.put(processes.told(content), self.plain, self.optimizer)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
@@ -15,8 +16,12 @@ from sticc_lib.config import Config, to_dict, without_later
 from sticc_lib.models import zoo
 from sticc_lib.models.base import VideoModel
 from sticc_lib.presets import steps_for
-from sticc_lib.run import atomic, write_text
+from sticc_lib.run import stderr, write_text
+from sticc_lib.sealed import sealed, usable
+from sticc_lib.training.failed import first_bad
 from sticc_lib.values import Refusal
+
+STATE = "state.pt"
 
 
 class TrainingError(Refusal, RuntimeError):
@@ -74,44 +79,80 @@ class Folder:
         """Puts an earlier start's state into model and optimiser; a fresh one if there is none.
 
         Raises:
-            TrainingError: the state is damaged, or of a training with other settings or data.
+            TrainingError: as `content` and `put` tell.
         """
-        path = self.path / "state.pt"
+        return self.put(self.content(), model, optimizer)
+
+    def content(self) -> bytes | None:
+        """The state of an earlier start, whole; the one before it where the last is damaged.
+
+        A state whose `best` weights somebody deleted counts as none.
+
+        Raises:
+            TrainingError: damaged states only, or the folder cannot be made.
+        """
+        with self._writing(""):
+            self.path.mkdir(parents=True, exist_ok=True)
+        path = self.path / STATE
         if not path.exists():
-            return Progress()
+            return None
         try:
-            state = torch.load(path, map_location="cpu", weights_only=True)
-            if state["key"] == self.key:
-                model.load_state_dict(state["model"])
-                optimizer.load_state_dict(state["optimizer"])
-                return Progress(**state["progress"])
+            content = usable(path).read_bytes()
+            state = _loaded(content)
         except Exception as error:
-            reason = str(error).partition("\n")[0]
+            raise TrainingError(_damaged(path, error)) from None
+        best = self.path / "best" / "model.safetensors"
+        if state["key"] == self.key and state["progress"]["best"] and not best.exists():
+            stderr(f"warning: {best} was deleted; the training starts anew")
+            return None
+        return content
+
+    def put(self, content: bytes | None, model: VideoModel, optimizer: Any) -> Progress:
+        """Puts a state into model and optimiser.
+
+        Raises:
+            TrainingError: it does not fit the model, or is of other settings or data.
+        """
+        path = self.path / STATE
+        if content is None:
+            return Progress()
+        state = _loaded(content)
+        if state["key"] != self.key:
             raise TrainingError(
-                f"{path}: damaged ({type(error).__name__}: {reason}); delete it to start anew"
-            ) from None
-        raise TrainingError(
-            f"{path} belongs to a training with other settings or data; choose another folder "
-            "or pass --overwrite"
-        )
+                f"{path} belongs to a training with other settings or data; choose another folder "
+                "or pass --overwrite"
+            )
+        try:
+            model.load_state_dict(state["model"])
+            optimizer.load_state_dict(state["optimizer"])
+            return Progress(**state["progress"])
+        except Exception as error:
+            raise TrainingError(_damaged(path, error)) from None
+
+    def check(self, progress: Progress, model: VideoModel) -> None:
+        """Refuses to go on with weights that are no numbers: nothing good is written over.
+
+        Raises:
+            TrainingError: names the first of them.
+        """
+        if bad := first_bad(model):
+            raise TrainingError(
+                f"step {progress.step}: weights are no longer numbers ({bad}); {self.kept()}. "
+                "Lower train.lr or look at the data"
+            )
 
     def write(self, progress: Progress, model: VideoModel, optimizer: Any) -> None:
         """Writes all that a resume needs, whole or not at all, then the log.
 
+        The state that stood there before stays as `previous.pt`.
+
         Raises:
-            TrainingError: weights that are no numbers, or a file that cannot be written; what
-                stood in the folder before is untouched.
+            TrainingError: a file that cannot be written, or the folder is gone; what stood in it
+                before is untouched.
         """
-        weights = model.state_dict()
-        bad = [n for n, v in weights.items() if v.is_floating_point() and not v.isfinite().all()]
-        if bad:
-            raise TrainingError(
-                f"step {progress.step}: weights are no longer numbers ({bad[0]}); {self.kept()}. "
-                "Lower train.lr or look at the data"
-            )
-        state = {"key": self.key, "model": weights, "optimizer": optimizer.state_dict(),
-                 "progress": asdict(progress)}  # fmt: skip
-        with self._writing("state.pt"), atomic(self.path / "state.pt") as temporary:
+        state = {"key": self.key, "model": model.state_dict(),
+                 "optimizer": optimizer.state_dict(), "progress": asdict(progress)}  # fmt: skip
+        with self._writing(STATE), sealed(self.path / STATE) as temporary:
             torch.save(state, temporary)
         with self._writing("log.jsonl"):
             lines = "".join(json.dumps(row) + "\n" for row in progress.rows)
@@ -125,13 +166,18 @@ class Folder:
 
     def kept(self) -> str:
         """What an error should say of an earlier state."""
-        path = self.path / "state.pt"
+        path = self.path / STATE
         return f"the last good state is in {path}" if path.exists() else "nothing was saved yet"
 
     @contextlib.contextmanager
     def _writing(self, name: str) -> Iterator[None]:
         from safetensors import SafetensorError
 
+        if name and not self.path.is_dir():
+            raise TrainingError(
+                f"{self.path}: was deleted while training was under way; start again, and it "
+                "begins anew"
+            )
         try:
             yield
         except (OSError, RuntimeError, SafetensorError) as error:  # torch: RuntimeError if full
@@ -140,6 +186,18 @@ class Folder:
                 f"{self.path / name}: cannot be written ({reason}); {self.kept()}. Make room and "
                 "start again: training goes on from there"
             ) from error
+
+
+def _loaded(content: bytes) -> dict[str, Any]:
+    state = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
+    if not isinstance(state, dict) or not {"key", "model", "optimizer", "progress"} <= set(state):
+        raise ValueError("not the state of a training")
+    return state
+
+
+def _damaged(path: Path, error: Exception) -> str:
+    reason = str(error).partition("\n")[0]
+    return f"{path}: damaged ({type(error).__name__}: {reason}); delete it to start anew"
 
 
 def lasting(config: Config) -> dict[str, Any]:

@@ -42,6 +42,7 @@ def test_progress_comes_back_as_it_was(tmp_path, config, model, optimizer):
     assert kept.read(model, optimizer) == Progress()
     progress = Progress(7, 1.5, {"step": 5, "mAP": 0.25}, [{"step": 1, "loss": 0.1 + 0.2}])
     before = zoo.weights_fingerprint(model)
+    kept.save("best", progress, model)
     kept.write(progress, model, optimizer)
     with torch.no_grad():
         model.individual.slots.add_(1)

@@ -6,12 +6,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import normalize
 
-from sticc_lib import losses
+from sticc_lib import losses, processes
 from sticc_lib.config import LossConfig
 from sticc_lib.models.attention import Tap
 from sticc_lib.models.base import ModelSpec, Output, VideoModel
 from sticc_lib.models.peers.clips import cycled
-from sticc_lib.models.peers.grl_losses import InstanceTable, gathered, pair_loss
+from sticc_lib.models.peers.grl_losses import InstanceTable, pair_loss
 from sticc_lib.models.peers.keys import keys_by_prefix, resnet_pairs
 from sticc_lib.models.peers.quicker import make_pointwise
 from sticc_lib.models.trunk import Trunk
@@ -33,6 +33,8 @@ class Grl(VideoModel):
             is shorter than one and so counts less in the dot products. False: each third has
             length one.
     """
+
+    whole_parts = ("pairs.",)
 
     def __init__(self, trunk: Trunk, spec: ModelSpec, persons: int, faithful: bool = True):
         super().__init__()
@@ -60,7 +62,8 @@ class Grl(VideoModel):
 
         Padded frames become repeats of the real ones, as the official clips have it.
         `extras`, all of length one: `rest` x_un [B C], `frames` x_corr [B T C], `attended` [B C];
-        while training `pairs` [B/2 B/2 2], clips 0, 2, .. (probes) against 1, 3, .. (gallery).
+        while training `pairs` [B/2 B/2 2], clips 0, 2, .. (probes) against 1, 3, .. (gallery). Of
+        several processes none has all clips here: `objective`, which does, then makes the pairs.
         """
         batch, time = maps.shape[:2]
         frames = self.trunk.trainable(cycled(maps, mask).flatten(0, 1)).unflatten(0, (batch, time))
@@ -75,7 +78,7 @@ class Grl(VideoModel):
         mean = x_shared.mean(1) if self.faithful else normalize(x_shared.mean(1), dim=1)
         out = Output(torch.cat([x_rest, attended, mean], 1), {"attended": attended})
         out.extras |= {"rest": x_rest, "frames": x_shared, "attended": attended}
-        if self.training:
+        if self.training and processes.count() == 1:
             out.extras["pairs"] = self.pairs(attended[::2], attended[1::2])
         return out
 
@@ -96,7 +99,9 @@ class Grl(VideoModel):
             )
         rest, frames, attended = (out.extras[n].float() for n in ("rest", "frames", "attended"))
         owners = persons.repeat_interleave(frames.shape[1])
-        same = out.extras["pairs"].float().softmax(-1)[..., 1]  # [P G]
+        pairs = out.extras.get("pairs")
+        pairs = self.pairs(attended[::2], attended[1::2]) if pairs is None else pairs
+        same = pairs.float().softmax(-1)[..., 1]  # [P G]
         return losses.summed({
             "id/frames": (1.0, self.shared_table(frames.flatten(0, 1), owners)),
             "id/attended": (1.0, self.shared_table(attended, persons)),
@@ -106,16 +111,12 @@ class Grl(VideoModel):
         })  # fmt: skip
 
     def after_step(self, out: Output, persons: Tensor) -> None:
-        """Renews the tables: by the frames, then by the clips.
-
-        Of several processes each renews with the rows of all, in the order of processes (as one
-        process with the whole batch would), so that the tables stay the same everywhere.
-        """
+        """Renews the tables: by the frames, then by the clips."""
         frames = out.extras["frames"]
         owners = persons.repeat_interleave(frames.shape[1])
-        self.shared_table.update(*gathered(frames.flatten(0, 1), owners))
-        self.shared_table.update(*gathered(out.extras["attended"], persons))
-        self.rest_table.update(*gathered(out.extras["rest"], persons))
+        self.shared_table.update(frames.flatten(0, 1), owners)
+        self.shared_table.update(out.extras["attended"], persons)
+        self.rest_table.update(out.extras["rest"], persons)
 
 
 class Guide(nn.Module):

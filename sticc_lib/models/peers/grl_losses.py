@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-import torch.distributed as processes
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy, cross_entropy, normalize
 
@@ -47,18 +46,6 @@ class InstanceTable(nn.Module):
         for feature, person in zip(features.detach().float(), persons.tolist(), strict=True):
             row = self.momentum * self.table[person] + (1 - self.momentum) * feature
             self.table[person] = normalize(row, dim=0)
-
-
-def gathered(features: Tensor, persons: Tensor) -> tuple[Tensor, Tensor]:
-    """Rows [n C] and int64 [n] of all processes, where there are several."""
-    if not (processes.is_available() and processes.is_initialized()):
-        return features, persons
-    found = []
-    for value in (features.detach().contiguous(), persons.contiguous()):
-        parts = [torch.empty_like(value) for _ in range(processes.get_world_size())]
-        processes.all_gather(parts, value)
-        found.append(torch.cat(parts))
-    return found[0], found[1]
 
 
 def pair_loss(scores: Tensor, probes: Tensor, gallery: Tensor, faithful: bool = True) -> Tensor:

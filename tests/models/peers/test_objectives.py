@@ -164,17 +164,3 @@ def test_grls_tables_are_part_of_its_state_and_official_ones_without_them_start_
 def _resnet_grl():
     with torch.device("meta"):
         return grl.Grl(goldens.resnet(), ModelSpec(8, (256, 128)), 2)
-
-
-def test_rows_for_grls_tables_go_through_the_process_group_where_there_is_one(tmp_path):
-    import torch.distributed as processes
-
-    rows, persons = torch.randn(3, 5), torch.tensor([0, 2, 1])
-    assert grl.gathered(rows, persons)[0] is rows
-    processes.init_process_group("gloo", f"file://{tmp_path / 'meet'}", rank=0, world_size=1)
-    try:
-        found = grl.gathered(rows, persons)
-    finally:
-        processes.destroy_process_group()
-    assert torch.equal(found[0], rows)
-    assert torch.equal(found[1], persons)
