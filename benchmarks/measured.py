@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import statistics
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -82,3 +84,43 @@ def _keep(name: str, **values: Any) -> None:
     if path := os.environ.get(FILE):
         with Path(path).open("a", encoding="utf-8") as stream:
             stream.write(json.dumps({"name": name, **values}) + "\n")
+
+
+def asked(doc: str | None, repeats: int = 5) -> tuple[int, bool]:
+    """What the command line asks of a benchmark: (repeats, quick).
+
+    Quick is for tests: as small as it can be, one repeat, numbers that mean nothing.
+    """
+    parser = argparse.ArgumentParser(
+        description=doc, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("repeats", type=int, nargs="?", default=repeats)
+    parser.add_argument("--quick", action="store_true", help="tiny, to see that it works")
+    found = parser.parse_args()
+    return (1 if found.quick else max(1, found.repeats)), found.quick
+
+
+def alternate(
+    sides: Mapping[str, Callable[[], Any]], repeats: int, warm: bool = True
+) -> dict[str, list[float]]:
+    """CPU milliseconds of each side, turn by turn: what else runs here then hits all alike.
+
+    Args:
+        sides: name -> work.
+        repeats: turns that count.
+        warm: let every side run once before.
+    """
+    taken: dict[str, list[float]] = {name: [] for name in sides}
+    for turn in range(-int(warm), repeats):
+        for name, work in sides.items():
+            begun = time.process_time()
+            work()
+            if turn >= 0:
+                taken[name].append(1e3 * (time.process_time() - begun))
+    return taken
+
+
+def held_mb(field: str = "VmRSS") -> float:
+    """Memory of this process, MB: what it holds now, or VmHWM, the most it did (Linux)."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith(f"{field}:")) / 1024

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from sticc_lib.tracklets.decoding import image_size, jpeg_pixels
+from sticc_lib.tracklets.decoding import MixedSizes, image_size, jpeg_pixels, side_by_side
 from sticc_lib.tracklets.store import PixelError, Size, resize, sample
 from sticc_lib.tracklets.table import Rule, TrackletSet
 
@@ -53,10 +53,13 @@ class PackedStore:
             raise PixelError(f"{self.path}: boxes need whole images; use FileStore")
         if len(where) == 0:
             return np.empty((0, 3, *(size or self.size or (0, 0))), np.uint8)
-        frames = [resize(self._frame(int(row))[None], size)[0] for row in where]
-        if len({frame.shape for frame in frames}) > 1:
-            raise PixelError(f"{self.path}: frames differ in size; give size=(height, width)")
-        return np.stack(frames)
+        frames = (resize(self._frame(int(row))[None], size)[0] for row in where)
+        try:
+            return side_by_side(frames, len(where))
+        except MixedSizes:
+            raise PixelError(
+                f"{self.path}: frames differ in size; give size=(height, width)"
+            ) from None
 
     def identity(self, frames: pd.DataFrame) -> str:
         """A hash of the check sums of the sampled frames."""

@@ -14,7 +14,7 @@ from typing import Protocol
 import numpy as np
 import pandas as pd
 
-from sticc_lib.tracklets.decoding import image_size, picture
+from sticc_lib.tracklets.decoding import MixedSizes, image_size, picture, side_by_side
 from sticc_lib.values import Refusal
 
 Size = tuple[int, int]
@@ -135,15 +135,19 @@ class FileStore:
         """
         if len(where) == 0:
             return np.empty((0, 3, *(size or (0, 0))), np.uint8)
-        crops = []
-        for number, name in enumerate(where):
-            image = self._decode(self.root / str(name))
+
+        def crop(number: int, name: str) -> np.ndarray:
+            image = self._decode(self.root / name)
             if boxes is not None:
-                image = crop_box(image, boxes[number], str(name))
-            crops.append(resize(image[None], size)[0])
-        if len({crop.shape for crop in crops}) > 1:
-            raise PixelError(f"{self.root}: frames differ in size; give size=(height, width)")
-        return np.stack(crops)
+                image = crop_box(image, boxes[number], name)
+            return resize(image[None], size)[0]
+
+        try:
+            return side_by_side((crop(i, str(n)) for i, n in enumerate(where)), len(where))
+        except MixedSizes:
+            raise PixelError(
+                f"{self.root}: frames differ in size; give size=(height, width)"
+            ) from None
 
     def identity(self, frames: pd.DataFrame) -> str:
         """A hash of the bytes of the sampled files; where the folder lies does not matter."""
@@ -212,7 +216,9 @@ def resize(pixels: np.ndarray, size: Size | None) -> np.ndarray:
     import torch
     from torch.nn.functional import interpolate
 
-    tensor = torch.from_numpy(np.ascontiguousarray(pixels))
+    rows = np.moveaxis(pixels, 1, 3)  # decoders' order, which torch resizes as it lies
+    turned = rows.flags.c_contiguous
+    tensor = torch.from_numpy(pixels if turned else np.ascontiguousarray(pixels))
     tensor = interpolate(tensor, size=tuple(size), mode="bilinear", antialias=True)
     return tensor.numpy()
 
