@@ -14,8 +14,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import nbformat
-
 from sticc_lib.config import ConfigError
 
 SIMPLE = {"int": int, "float": float, "str": str, "bool": bool, "list": list, "dict": dict}
@@ -132,6 +130,8 @@ def deal(
     Raises:
         ConfigError: everything that is wrong, in one message.
     """
+    import nbformat  # takes seconds where all of its checks are installed
+
     declared: dict[str, dict[str, Parameter]] = {}
     problems: list[str] = []
     for source in sources:

@@ -7,8 +7,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import nbformat
-
 from sticc_lib.config import ConfigError
 
 
@@ -18,13 +16,18 @@ def choose(folder: Path, wanted: Sequence[str]) -> list[Path]:
     Raises:
         ConfigError: naming each that is not there.
     """
+    return order(set(find(folder, wanted)))
+
+
+def find(folder: Path, wanted: Sequence[str]) -> list[Path]:
+    """The same in the order of their names; no notebook is opened."""
     there = sorted(folder.glob("[0-9]*.ipynb"))
     known = {key: path for path in there for key in (path.stem, path.stem.split("_")[0])}
     missing = [name for name in wanted if name not in known]
     if missing or not there:
         names = ", ".join(path.stem for path in there) or "none"
         raise ConfigError(f"no notebook {', '.join(missing)} in {folder} (there: {names})")
-    return order({known[name] for name in wanted} if wanted else set(there))
+    return sorted({known[name] for name in wanted}) if wanted else there
 
 
 def order(sources: set[Path]) -> list[Path]:
@@ -65,4 +68,6 @@ def weights(stems: Mapping[str, Path]) -> dict[str, float]:
 
 def metadata(source: Path) -> Mapping[str, Any]:
     """What a notebook says of itself under `sticc`."""
+    import nbformat  # takes seconds where all of its checks are installed
+
     return nbformat.read(source, as_version=4).metadata.get("sticc", {})
