@@ -16,13 +16,14 @@ import tyro
 from sticc_lib import __version__
 from sticc_lib.run import stderr
 from sticc_lib.verbs import Compare, Evaluate, Index, Lab, Report, Train
+from sticc_lib.verbs_batch import Batch
 from sticc_lib.verbs_count import Count
 from sticc_lib.verbs_data import CheckData, Pack
 from sticc_lib.verbs_models import Export, ImportWeights
 from sticc_lib.verbs_runs import Diff, Rerun
 
-ALL = (Report, Train, Evaluate, Compare, Count, CheckData, Pack, ImportWeights, Export, Diff, Rerun,
-       Index, Lab)  # fmt: skip
+ALL = (Report, Train, Evaluate, Compare, Batch, Count, CheckData, Pack, ImportWeights, Export,
+       Diff, Rerun, Index, Lab)  # fmt: skip
 VERBS = {re.sub(r"(?<=[a-z])(?=[A-Z])", "-", verb.__name__).lower(): verb for verb in ALL}
 ABOUT = """\
 Video person re-identification around the STICC model: notebooks, reports, tables.
@@ -37,6 +38,7 @@ For example
   sticc train --set model.head.slots=8 --name eight
   sticc evaluate --checkpoint reports/eight --data pets
   sticc compare --seeds 3
+  sticc batch grid.yaml                          many runs: settings x seeds, here or on a cluster
   sticc count street.mp4                         how many people, who was there when
   sticc check-data mars /data/MARS               what is there, and what is wrong
   sticc import-weights psta psta_mars.pth        an official checkpoint becomes one of ours
@@ -113,3 +115,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _doc(verb: type) -> list[str]:
     return inspect.cleandoc(verb.__doc__ or "").splitlines()
+
+
+if __name__ == "__main__":  # for `accelerate launch -m sticc_lib.cli`
+    raise SystemExit(main())
