@@ -1,22 +1,23 @@
 """Is the exported file as fast as the model? onnxruntime beside our own eager fp32 forward.
 
-    OMP_NUM_THREADS=1 python benchmarks/export.py [repeats]
+    OMP_NUM_THREADS=1 python benchmarks/export.py [repeats] [--quick]
 
 The shipped STICC (MobileNetV2, 128x64, T = 4) and STICC at `paper` (ResNet-50, 256x128, T = 8,
 drawn weights), exported anew, from bytes to embeddings, one thread. Each turn runs eager, eager
-with folded BatchNorm and channels_last, and onnxruntime, one after the other; CPU time, median of
-the turns, the first left out. A line a figure: the median of the turns' ratios, both sides.
+with folded BatchNorm and channels_last (how `embed` runs it), and onnxruntime, one after the other;
+CPU time, median of the turns, the first left out.
 """
 
 from __future__ import annotations
 
-import statistics
-import sys
+import os
 import tempfile
-import time
 from pathlib import Path
 
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 import torch
+from measured import alternate, asked, tell, tell_ratio
 
 from sticc_lib.experiments.session import shipped_checkpoint
 from sticc_lib.models import zoo
@@ -37,13 +38,6 @@ def models() -> dict[str, VideoModel]:
     }
 
 
-def spent(run, *given) -> float:
-    """CPU seconds of one call."""
-    start = time.process_time()
-    run(*given)
-    return time.process_time() - start
-
-
 def measure(name: str, model: VideoModel, batch: int, repeats: int, file: Path) -> None:
     """Prints the figures of one model at one batch."""
     run, folded = run_with(file, threads=1), Deployed(model)
@@ -53,34 +47,33 @@ def measure(name: str, model: VideoModel, batch: int, repeats: int, file: Path) 
     def eager(frames, mask):
         return model(normalise(frames, model.spec), mask)
 
-    turns = []
     with torch.inference_mode():
-        for turn in range(repeats + 1):
-            taken = [spent(side, *given) for side in (eager, folded, run)]
-            turns += [taken] if turn else []
-    ms = [1e3 * statistics.median(side) for side in zip(*turns, strict=True)]
-    where = f"export, {name}, batch {batch}, T {model.spec.clip_length}"
-    for at, label in enumerate(("eager fp32", "eager fp32, folded, channels_last")):
-        ratio = statistics.median(taken[at] / taken[2] for taken in turns)
-        print(
-            f"{where}: onnxruntime {ratio:.2f}x {label} ({ms[2]:.0f} against {ms[at]:.0f} cpu-ms, "
-            f"median of {len(turns)})",
-            flush=True,
-        )
-    print(f"{where}: embeddings differ by {difference(model, run, given):.1g} (max|a-b| / max|b|)")
+        taken = alternate(
+            {"eager": lambda: eager(*given), "folded": lambda: folded(*given),
+             "onnx": lambda: run(*given)}, repeats,
+        )  # fmt: skip
+        apart = difference(model, run, given)
+    where = f"export.{name}.batch{batch}"
+    for side, label in (("eager", "eager fp32"), ("folded", "eager fp32, folded, channels_last")):
+        tell_ratio(f"{where}.{side}", taken["onnx"], taken[side], f"our {label}",
+                   note=f"onnxruntime, T {model.spec.clip_length}")  # fmt: skip
+    tell(f"{where}.difference", apart, "of embeddings, max|a-b| / max|b|", most=1e-4)
 
 
-def main(repeats: int = 5) -> None:
+def main() -> None:
+    repeats, quick = asked(__doc__)
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as folder:
         for name, model in models().items():
+            if quick and name == "paper":
+                continue
             file = Path(folder) / f"{name}.onnx"
             to_onnx(model, file, {})
-            size, weights = file.stat().st_size, sum(p.numel() for p in model.parameters())
-            print(f"export, {name}: {size / 1e6:.1f} MB for {weights / 1e6:.1f} M weights")
-            for batch in (1, 5):
-                measure(name, model, batch, max(5, repeats), file)
+            tell(f"export.{name}.size", file.stat().st_size / 1e6, "MB")
+            tell(f"export.{name}.weights", sum(p.numel() for p in model.parameters()) / 1e6, "M")
+            for batch in (1,) if quick else (1, 5):
+                measure(name, model, batch, repeats, file)
 
 
 if __name__ == "__main__":
-    main(*map(int, sys.argv[1:2]))
+    main()

@@ -10,7 +10,7 @@ COMPILED is how much faster than its plain Python it was where both were there
 Then sizes that no matrix of distances fits: 10,000 x 100,000 and 1,000 x 1,000,000, from features,
 each in a process of its own; memory beside the features.
 
-    OMP_NUM_THREADS=1 python benchmarks/ranking.py [repeats]
+    OMP_NUM_THREADS=1 python benchmarks/ranking.py [repeats] [--quick]
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
 import pandas as pd
-from measured import tell, tell_ratio
+from measured import asked, tell, tell_ratio
 from peers import torchreid
 
 from sticc_lib.retrieval.embeddings import Embeddings
@@ -135,16 +135,19 @@ def _status(field: str) -> int:
     return next(int(line.split()[1]) for line in lines if line.startswith(f"{field}:"))
 
 
-def main(repeats: int = 5) -> None:
+def main() -> None:
+    repeats, quick = asked(__doc__)
     warnings.simplefilter("ignore")  # torchreid tells that it is not compiled
+    if quick:
+        SIZES.update(mars=(40, 400, 50, 20), large=(50, 600, 50, 20))
     try:
-        theirs = torchreid("metrics/rank.py")[0]["eval_market1501"]
+        theirs = None if quick else torchreid("metrics/rank.py")[0]["eval_market1501"]
     except (OSError, ImportError, ValueError, KeyError, subprocess.SubprocessError) as error:
         print(f"torchreid cannot be had here ({error}): beside a stable argsort only")
         theirs = None
     for name in SIZES:
-        beside(name, theirs, max(1, repeats))
-    for queries, gallery in WIDE:
+        beside(name, theirs, repeats)
+    for queries, gallery in ((20, 2000),) if quick else WIDE:
         subprocess.run([sys.executable, __file__, "wide", str(queries), str(gallery)], check=True)
 
 
@@ -152,4 +155,4 @@ if __name__ == "__main__":
     if sys.argv[1:2] == ["wide"]:
         wide(*map(int, sys.argv[2:4]))
     else:
-        main(*map(int, sys.argv[1:2]))
+        main()

@@ -10,7 +10,7 @@ torchreid (PyPI) is installed without its dependencies into an environment of it
 cache; only the files of re-ranking and of distances are loaded. Where that fails, a dense numpy
 version of the formulation stands in, and every line says so.
 
-    OMP_NUM_THREADS=1 python benchmarks/rerank.py [repeats]
+    OMP_NUM_THREADS=1 python benchmarks/rerank.py [repeats] [--quick]
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from pathlib import Path
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
-from measured import tell, tell_ratio
+from measured import asked, tell, tell_ratio
 from peers import torchreid
 
 from sticc_lib.retrieval.rerank import rerank, rerank_distances
@@ -134,9 +134,9 @@ def _status(field: str) -> int:
     return next(int(line.split()[1]) for line in lines if line.startswith(f"{field}:"))
 
 
-def whole() -> None:
+def whole(count: int) -> None:
     """Time and memory at MARS's size, ours alone; run in a process of its own."""
-    query, gallery = synthetic(WHOLE)
+    query, gallery = synthetic(count)
     rerank(query[:50], gallery[:100])  # imports, and the buffers of the matrix product
     seconds = []
 
@@ -146,8 +146,8 @@ def whole() -> None:
         return result
 
     extra = peak(work)
-    tell(f"rerank.from_features.{WHOLE}.extra", extra, "MB beside features and result", most=150)
-    tell(f"rerank.from_features.{WHOLE}.time", seconds[0], "cpu-s")
+    tell(f"rerank.from_features.{count}.extra", extra, "MB beside features and result", most=150)
+    tell(f"rerank.from_features.{count}.time", seconds[0], "cpu-s")
 
 
 def compare(count: int, name: str, theirs, metric, repeats: int) -> None:
@@ -166,13 +166,19 @@ def compare(count: int, name: str, theirs, metric, repeats: int) -> None:
         versus(what, count, ours, other, name, repeats)
 
 
-def main(repeats: int = 5) -> None:
-    name, theirs, metric = peer()
+def main() -> None:
+    repeats, quick = asked(__doc__)
+    stands_in = "dense numpy (ours, not torchreid)", dense, lambda a, b: 1 - a @ b.T
+    name, theirs, metric = stands_in if quick else peer()
     rerank(*synthetic(100))  # imports, and what a first matrix product sets up
-    for count in SIZES:
-        compare(count, name, theirs, metric, max(1, repeats))
-    subprocess.run([sys.executable, __file__, "whole"], check=True)
+    for count in (200,) if quick else SIZES:
+        compare(count, name, theirs, metric, repeats)
+    size = 400 if quick else WHOLE
+    subprocess.run([sys.executable, __file__, "whole", str(size)], check=True)
 
 
 if __name__ == "__main__":
-    whole() if sys.argv[1:] == ["whole"] else main(*map(int, sys.argv[1:2]))
+    if sys.argv[1:2] == ["whole"]:
+        whole(int(sys.argv[2]))
+    else:
+        main()
