@@ -21,9 +21,10 @@ from sticc_lib.verbs_count import Count
 from sticc_lib.verbs_data import CheckData, Pack
 from sticc_lib.verbs_models import Export, ImportWeights
 from sticc_lib.verbs_runs import Diff, Rerun
+from sticc_lib.verbs_search import Gallery, Search
 
 ALL = (Report, Train, Evaluate, Compare, Batch, Count, CheckData, Pack, ImportWeights, Export,
-       Diff, Rerun, Index, Lab)  # fmt: skip
+       Gallery, Search, Diff, Rerun, Index, Lab)  # fmt: skip
 VERBS = {re.sub(r"(?<=[a-z])(?=[A-Z])", "-", verb.__name__).lower(): verb for verb in ALL}
 ABOUT = """\
 Video person re-identification around the STICC model: notebooks, reports, tables.
@@ -43,6 +44,7 @@ For example
   sticc check-data mars /data/MARS               what is there, and what is wrong
   sticc import-weights psta psta_mars.pth        an official checkpoint becomes one of ours
   sticc export --onnx sticc.onnx                 one file for onnxruntime
+  sticc search 12 --gallery reports/gallery      who is that, of all the gallery?
   sticc rerun quick                              the same again: are the numbers the same?
   sticc diff quick quick-seed1                   where two runs differ
   sticc lab

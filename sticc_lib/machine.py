@@ -44,6 +44,11 @@ def describe(root: Path) -> dict[str, Any]:
     }
 
 
+def first_process() -> bool:
+    """Whether this process writes: the only one, or the first that one launch has started."""
+    return os.environ.get("RANK", "0") == "0"
+
+
 def this_machine() -> dict[str, Any]:
     """What computes: nothing that names it or its owner. `gpu` is known where torch is loaded."""
     return {

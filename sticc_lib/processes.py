@@ -72,7 +72,7 @@ def mean(values: Tensor) -> Tensor:
 
 def largest(value: int) -> int:
     """The largest of what the processes have."""
-    return max(int(n) for n in gathered(torch.tensor([value], device=device())))
+    return int(gathered(torch.tensor([value], device=device())).max())
 
 
 def told(content: bytes | None) -> bytes | None:
@@ -138,7 +138,8 @@ class _Gather(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None]:
-        total = grads[0].float().contiguous().clone()
+        halved = grads[0].dtype in (torch.float16, torch.bfloat16)  # gloo adds up no halves
+        total = (grads[0].float() if halved else grads[0]).contiguous().clone()
         group.all_reduce(total)
         return total.split(ctx.lengths)[number()].to(grads[0].dtype), None
 

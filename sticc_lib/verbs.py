@@ -17,6 +17,7 @@ from typing import Annotated, Any, Literal
 import tyro
 
 from sticc_lib.config import ConfigError
+from sticc_lib.machine import first_process
 from sticc_lib.presets import preset
 from sticc_lib.run import project_root
 
@@ -123,6 +124,11 @@ class Train(Setup):
       sticc train                                        STICC at the preset quick
       sticc train --set model.name=mean_pool --name floor
       sticc train --preset paper --set data.root=/data/MARS data.val_share=0.1 --name mars
+      accelerate launch --multi_gpu --num_processes 2 -m sticc_lib.cli train --name two
+
+    The last line shares every batch between two processes, on GPUs or on processors, with the
+    numbers of one; interrupted, it goes on with any number of them. The command for several
+    machines stands in sticc_lib/training/shared.py.
     """
 
     def run(self) -> int:
@@ -131,6 +137,8 @@ class Train(Setup):
         from sticc_lib.reporting.index import write_run, write_runs
 
         trained, run = train_run(config, self.name, self.overwrite)
+        if not first_process():
+            return 0
         write_run(run.folder)
         write_runs(run.folder.parent)
         for measure, value in trained.best.items():

@@ -5,15 +5,18 @@ from __future__ import annotations
 from sticc_lib.config import Config, identity, run_name
 from sticc_lib.experiments import session
 from sticc_lib.experiments.facts import facts
+from sticc_lib.machine import first_process
 from sticc_lib.manifest import noted
 from sticc_lib.models.zoo import weights_fingerprint
-from sticc_lib.run import Run, write_json
+from sticc_lib.run import Run, project_root, write_json
 from sticc_lib.status import told
 from sticc_lib.training import Trained
 
 
 def train_run(config: Config, name: str = "", overwrite: bool = False) -> tuple[Trained, Run]:
     """Trains into `reports/<name>`, or goes on there; numbers and manifest are left beside it.
+
+    Of several processes (`accelerate launch`) the first writes, the others only work.
 
     Args:
         config: all settings.
@@ -26,15 +29,18 @@ def train_run(config: Config, name: str = "", overwrite: bool = False) -> tuple[
         BusyError: another process trains there.
         TrainingError: the training cannot go on.
     """
-    data = session.load_data(config)
-    run = Run.open(name or run_name(config), "train", identity=identity(config),
-                   overwrite=overwrite)  # fmt: skip
+    data, name = session.load_data(config), name or run_name(config)
+    if first_process():
+        run = Run.open(name, "train", identity=identity(config), overwrite=overwrite)
+    else:
+        run = Run(project_root() / "reports" / name, "train")
     method = config.model.name
     with told(run.folder, "train"), noted(run, "training", **facts(config, data)) as later:
-        trained = session.train_method(config, run.path("checkpoints", method), data)
+        trained = session.train_method(config, run.folder / "checkpoints" / method, data)
         later["weights"] = {method: weights_fingerprint(trained.model)}
-        run.record({f"training.{method}": numbers(trained)})
-        write_json(run.folder / "metrics.json", run.metrics())
+        if first_process():
+            run.record({f"training.{method}": numbers(trained)})
+            write_json(run.folder / "metrics.json", run.metrics())
     return trained, run
 
 

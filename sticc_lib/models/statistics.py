@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from sticc_lib.models.attention import at_least_fp32
 from sticc_lib.models.base import VideoModel
 from sticc_lib.processes import gathered
 
@@ -14,7 +15,7 @@ class SharedBatchNorm(_BatchNorm):
     """BatchNorm whose mean and variance, while training, are those of all processes.
 
     CHOICE: torch's SyncBatchNorm, which does this on GPUs, refuses tensors of the CPU; this one
-    says the same in plain operations, in float32, with one exchange in each direction.
+    says the same in plain operations, in float32 at least, with one exchange in each direction.
     """
 
     def _check_input_dim(self, input: Tensor) -> None:
@@ -28,7 +29,7 @@ class SharedBatchNorm(_BatchNorm):
         """
         if not self.training:
             return super().forward(input)
-        values, width = input.float(), input.shape[1]
+        values, width = at_least_fp32(input), input.shape[1]
         over = [0, *range(2, input.ndim)]
         shape = [1, -1] + [1] * (input.ndim - 2)
         mean = values.mean(over)
@@ -36,7 +37,7 @@ class SharedBatchNorm(_BatchNorm):
         many = mean.new_full((1,), input.numel() / width)
         every = gathered(torch.cat([mean, apart, many]).unsqueeze(0))  # [processes 2C+1]
         means, aparts, counts = every.split([width, width, 1], 1)
-        total = float(counts.sum())
+        total = float(counts.detach().sum())
         if total < 2:
             raise ValueError(f"expected more than one value a channel, got {tuple(input.shape)}")
         mean = (counts * means).sum(0) / total

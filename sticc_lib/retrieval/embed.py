@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from sticc_lib import processes
 from sticc_lib.config import ConfigError, EvalConfig
 from sticc_lib.models.base import VideoModel
 from sticc_lib.models.precision import wants_bf16
@@ -17,6 +18,7 @@ from sticc_lib.models.zoo import weights_fingerprint
 from sticc_lib.retrieval.clips import Maps, batches, clips_of, read_ahead, read_frames, resolved
 from sticc_lib.retrieval.embeddings import EmbeddingError, Embeddings
 from sticc_lib.retrieval.passes import Passes
+from sticc_lib.retrieval.sharing import joined, share
 from sticc_lib.run import bar, cache_dir, fingerprint, stderr
 from sticc_lib.tracklets.table import TrackletSet
 
@@ -37,6 +39,8 @@ def embed(
     by cosine (and each of its parts, where the model's spec says so). CHOICE: the mean of the
     vectors as they come, as the official code of the compared methods has it, and not of their
     directions.
+
+    Several processes share the set (sharing.py): all call this, and all get the whole.
 
     Args:
         model: a copy of it runs, in eval mode, on the device where its weights are.
@@ -61,15 +65,35 @@ def embed(
         raise EmbeddingError(f"{data.name}: no tracklets to embed; is the split empty?")
     config = resolved(model, config)
     rows, masks, counts = clips_of(data, model.spec.clip_length, config)
-    owner, total = torch.from_numpy(np.repeat(np.arange(len(counts)), counts)), None
+    values = None
+    with processes.together(EmbeddingError):
+        values = _means(model, data, config, maps, (rows, masks, counts), progress)
+    facts = _facts(model, data, config, maps is not None)
+    return Embeddings(joined(values).numpy(), data.tracklets, data.rule, facts)
+
+
+def _means(
+    model: VideoModel,
+    data: TrackletSet,
+    config: EvalConfig,
+    maps: Maps | None,
+    clips: tuple[np.ndarray, np.ndarray, np.ndarray],
+    progress: bool,
+) -> torch.Tensor | None:
+    """Embeddings of this process' tracklets, float32 [n D]; None if it has none of them."""
+    (rows, masks, counts), total = clips, None
+    parts = batches(counts, max(1, config.batch_frames // model.spec.clip_length))
+    parts, mine = share(parts, counts)
+    counts = counts[mine]
+    owner = torch.from_numpy(np.repeat(np.arange(mine.stop), clips[2][: mine.stop]) - mine.start)
     passes = Passes(model, maps is not None, config.bf16, config.compile)
     source = maps if maps is not None else data
 
     def read(batch: slice) -> tuple[slice, torch.Tensor, torch.Tensor]:
         return batch, *read_frames(source, rows[batch], model.spec.image_size)
 
-    parts = batches(counts, max(1, config.batch_frames // model.spec.clip_length))
-    meter = bar(progress, total=len(rows), desc=f"embed {data.name}", unit="clip")
+    shown = progress and processes.number() == 0
+    meter = bar(shown, total=int(counts.sum()), desc=f"embed {data.name}", unit="clip")
     with torch.inference_mode(), meter:
         for batch, frames, places in read_ahead(read, parts):
             run = partial(passes, frames, places, torch.from_numpy(masks[batch]))
@@ -78,14 +102,14 @@ def embed(
                 total = torch.zeros(len(counts), vectors.shape[1], dtype=torch.float64)
             total.index_add_(0, owner[batch], vectors.double().cpu())
             meter.update(len(vectors))
-    assert total is not None
+    if total is None:
+        return None
     mean = total / torch.from_numpy(counts)[:, None]
     for part in model.blocks.values() if model.spec.unit_parts else ():
         mean[:, part] = torch.nn.functional.normalize(mean[:, part], dim=1)
     if model.spec.distance == "cosine":
         mean = torch.nn.functional.normalize(mean, dim=1)
-    facts = _facts(model, data, config, maps is not None)
-    return Embeddings(mean.float().numpy(), data.tracklets, data.rule, facts)
+    return mean.float()
 
 
 def embed_cached(
@@ -107,15 +131,19 @@ def embed_cached(
     facts = _facts(model, data, resolved(model, config), maps is not None)
     stem = re.sub(r"[^\w.-]+", "_", f"{data.name}-{name or type(model).__name__}")
     path = cache_dir() / "embeddings" / f"{stem}-{fingerprint(facts)}.npz"
+    found = None
     if path.exists():
         try:
             found = Embeddings.load(path)
-            stderr(f"embeddings of {data.name} by {name or 'this model'}: loaded from {path.name}")
-            return dataclasses.replace(found, facts={**found.facts, "origin": "loaded from cache"})
         except EmbeddingError as error:
             stderr(f"{error}; embedding again")
+    # of several processes all go the same way: one of another machine may have no such file
+    if processes.largest(int(found is None)) == 0 and found is not None:
+        stderr(f"embeddings of {data.name} by {name or 'this model'}: loaded from {path.name}")
+        return dataclasses.replace(found, facts={**found.facts, "origin": "loaded from cache"})
     made = embed(model, data, config, maps, progress)
-    made.save(path)
+    if processes.number() == 0:
+        made.save(path)
     return dataclasses.replace(made, facts={**made.facts, "origin": "made now"})
 
 

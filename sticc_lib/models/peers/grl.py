@@ -100,7 +100,8 @@ class Grl(VideoModel):
         rest, frames, attended = (out.extras[n].float() for n in ("rest", "frames", "attended"))
         owners = persons.repeat_interleave(frames.shape[1])
         pairs = out.extras.get("pairs")
-        pairs = self.pairs(attended[::2], attended[1::2]) if pairs is None else pairs
+        if pairs is None:
+            pairs = self.pairs(attended[::2], attended[1::2])
         same = pairs.float().softmax(-1)[..., 1]  # [P G]
         return losses.summed({
             "id/frames": (1.0, self.shared_table(frames.flatten(0, 1), owners)),
