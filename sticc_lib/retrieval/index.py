@@ -136,10 +136,13 @@ class Gallery:
         found = f"{self.facts['kind']}, {len(self):,} x {self.facts['dim']}"
         if self.lists is None:
             return found
+        told = self.facts["recall"]  # None where others than the chosen probes are taken
+        recall = "recall not measured"
+        if told:
+            recall = f"recall@10 {told['value']:.3f} on {told['queries']} sampled queries"
         return (
             f"{found}, {self.facts['probes']} of {self.facts['lists']['lists']} lists probed, "
-            f"{self.facts['depth']} re-ranked, recall@10 {self.facts['recall']['value']:.3f} on "
-            f"{self.facts['recall']['queries']} sampled queries"
+            f"{self.facts['depth']} re-ranked, {recall}"
         )
 
 
