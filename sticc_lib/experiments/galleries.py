@@ -12,6 +12,7 @@ import pandas as pd
 
 from sticc_lib.config import Config, ConfigError, DataConfig, from_dict
 from sticc_lib.experiments import session
+from sticc_lib.figures.theme import condition
 from sticc_lib.locks import alone
 from sticc_lib.machine import without_places
 from sticc_lib.models import zoo
@@ -25,7 +26,7 @@ from sticc_lib.tracklets.table import TrackletSet
 
 CHUNK = 512
 """Tracklets embedded at a time: what an interruption can cost."""
-FRAMES = 3
+FRAMES = 2
 """Evenly spaced frames of a tracklet that a sheet shows."""
 
 
@@ -230,7 +231,7 @@ def query_of(text: str, gallery: Gallery, config: Config, source: str = "") -> Q
     if len(one) == 0:
         low, high = data.tracklets.index.min(), data.tracklets.index.max()
         raise GalleryError(f"{data.name} ({told['split']}) has no tracklet {text} ({low}..{high})")
-    return Query(one, f"tracklet {text} of {told['name']}", told["persons"])
+    return Query(one, f"tracklet {text} of {condition(told['name'])}", told["persons"])
 
 
 def search(

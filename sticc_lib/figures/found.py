@@ -12,12 +12,23 @@ from matplotlib.patches import Rectangle
 
 from sticc_lib.figures.captions import caption
 from sticc_lib.figures.parts import chain, frame, place, sheet
-from sticc_lib.figures.theme import FALSE, HAIR, INK, MARKS, MUTED, QUERY, TRUE, WIDTH, themed
+from sticc_lib.figures.theme import (
+    FALSE,
+    HAIR,
+    INK,
+    MARKS,
+    MUTED,
+    QUERY,
+    TRUE,
+    WIDTH,
+    condition,
+    themed,
+)
 
 LEFT, GAP = 0.13, 0.16
-CELL = (0.46, 0.92)
+CELL = (0.66, 1.32)
 """Inches of a frame."""
-TOP, STEP = 0.62, 1.62
+TOP, STEP = 0.62, 1.92
 ACROSS = 5
 """Entries in a line, beside the query."""
 
@@ -36,8 +47,8 @@ def found_sheet(
     Args:
         table: a row an entry: `rank`, `set`, `tracklet`, `camera`, `person`, `distance`, `mark`
             (true, false; empty where nobody knows).
-        pictures: uint8 [n, 3, H, W] of each entry, at most three; None where they are not at hand.
-        query: uint8 [n, 3, H, W], at most three.
+        pictures: uint8 [n, 3, H, W] of each entry, at most two; None where they are not at hand.
+        query: uint8 [n, 3, H, W], at most two.
         name: of the query.
         told: for the caption: `embedder`, `gallery` (kind, size, probes), and `left_out` (may be
             empty).
@@ -52,12 +63,11 @@ def found_sheet(
     figure, page = sheet(TOP + lines * STEP + 0.1)
     marked = bool((table["mark"] != "").any())
     if marked:
-        page.text(LEFT, 0.5, "")
         chain(page, LEFT, 0.5, [(TRUE, "✓ same person"), (FALSE, "✗ another person")])
     page.text(LEFT, TOP + 0.19, _cut(name, 26), va="bottom", fontweight="bold", color=QUERY)
-    _strip(page, query, LEFT, TOP + 0.22, QUERY, 2.4)
+    _strip(page, query[:2], LEFT, TOP + 0.22, QUERY, 2.4)
     page.text(LEFT, TOP + 0.22 + CELL[1] + 0.05, "query", va="top", color=QUERY, fontsize=8)
-    span = 3 * CELL[0] + GAP
+    span = 2 * CELL[0] + GAP
     begin = LEFT + span + 0.1
     wide = (WIDTH - begin - LEFT + GAP) / ACROSS
     several = table["set"].nunique() > 1
@@ -107,7 +117,7 @@ def _entry(
     camera = "" if pd.isna(row.camera) else f", c{row.camera}"
     person = f", p {row.person}" if row.person > 0 else ""
     under = f"t {row.tracklet}{person}{camera}"
-    under += f"\n{_cut(str(row.set), 20)}" if several else ""
+    under += f"\n{_cut(condition(str(row.set)), 24)}" if several else ""
     page.text(x, y + 0.22 + CELL[1] + 0.05, under, va="top", color=MUTED, fontsize=8)
 
 
