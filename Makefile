@@ -33,7 +33,7 @@ test: lint ## Style, types, layers, then the quick tests with coverage (eleven m
 test-long: $(STAMP) ## The tests that take over ten seconds each
 	@$(ONE_THREAD) $(BIN)/python -m pytest -m long
 
-bench: $(STAMP) ## What things cost on this machine (hours), into benchmarks/results
+bench: $(STAMP) ## What things cost on this machine (25 minutes), into benchmarks/results
 	@$(BIN)/python benchmarks/run.py
 
 lint: $(STAMP) ## Ruff, pyright and the order of the layers

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from measured import tell
 
 from sticc_lib.experiments.compare import METHODS, method_config
 from sticc_lib.experiments.session import load_data, new_model
@@ -51,13 +52,12 @@ def main() -> None:
                 loop.step(turn * options.each + step)
             if turn:  # the first round warms up
                 taken[label].append((time.process_time() - start) / options.each)
-    ours = statistics.median(taken["sticc"])
     for label, seconds in taken.items():
         ratio = statistics.median(np.array(seconds) / np.array(taken["sticc"]))
-        print(
-            f"{label}: {1e3 * statistics.median(seconds):.0f} ms a step, {ratio:.3f} of sticc, "
-            f"{round(options.steps / ratio, -1):.0f} steps cost {ours * options.steps:.0f} CPU s"
-        )
+        key = f"calibrate_steps.{label}"
+        tell(f"{key}.step", 1e3 * statistics.median(seconds), "cpu-ms")
+        tell(f"{key}.of_sticc", ratio, "of a step of STICC")
+        tell(f"{key}.steps", round(options.steps / ratio, -1), f"steps cost {options.steps} of it")
 
 
 if __name__ == "__main__":

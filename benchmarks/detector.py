@@ -15,6 +15,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+from measured import tell
 
 from sticc_lib.counting.ahead import ahead
 from sticc_lib.counting.detector import NanoDet
@@ -49,6 +50,7 @@ def main(folder: str = "", threads: str = "0") -> None:
             count = sum(1 for _ in ahead(video.frames(5.0 * turn, 5.0 * turn + 5), detector))
             spent.append((time.perf_counter() - start) / count)
             used.append((time.process_time() - before) / count)
+        tell(f"detector.workers{workers}", 1 / float(np.median(spent)), "frames/s")
         print(
             f"{workers} frame(s) at a time: {1 / np.median(spent):.1f} frames/s "
             f"({1e3 * np.median(spent):.0f} ms, {1e3 * np.median(used):.0f} cpu-ms a frame, "

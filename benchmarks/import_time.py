@@ -4,11 +4,13 @@ import subprocess
 import sys
 import time
 
+from measured import tell
+
 CASES = {
-    "python alone": "pass",
-    "import sticc_lib": "import sticc_lib",
-    "sticc --help": "from sticc_lib.cli import main; main(['--help'])",
-    "import sticc_lib.models.zoo (loads torch)": "import sticc_lib.models.zoo",
+    "python_alone": "pass",
+    "sticc_lib": "import sticc_lib",
+    "sticc_help": "from sticc_lib.cli import main; main(['--help'])",
+    "zoo_with_torch": "import sticc_lib.models.zoo",
 }
 
 
@@ -24,4 +26,4 @@ def best_of_five(code: str) -> float:
 
 if __name__ == "__main__":
     for name, code in CASES.items():
-        print(f"{name:42} {1000 * best_of_five(code):6.0f} ms")
+        tell(f"import_time.{name}", 1000 * best_of_five(code), "ms")

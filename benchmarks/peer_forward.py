@@ -17,6 +17,7 @@ import sys
 import time
 
 import torch
+from measured import tell
 
 from sticc_lib.config import TrunkConfig
 from sticc_lib.models.complexity import cost_table
@@ -69,12 +70,15 @@ def main(repeats: int = 5, names: tuple[str, ...] = ()) -> None:
     trunk = build_trunk(TrunkConfig("resnet50", "none", -1), (256, 128))
     trunk = trunk.to(memory_format=torch.channels_last).eval()
     late = []
-    print("method, T, GMAC, cpu-ms, GMAC/s of our ResNet-50, ratio")
     for name in names or tuple(methods.METHODS):
         macs, taken, rate, ratio = measure(name, trunk, max(1, repeats))
         late += [name] if ratio > TARGET else []
-        print(f"{name:12} {methods.METHODS[name].clip_length}  {macs / 1e9:6.2f} {1e3 * taken:6.0f}"
-              f" {rate / 1e9:6.1f} {ratio:6.2f}", flush=True)  # fmt: skip
+        tell(
+            f"peer_forward.{name}.macs", macs / 1e9, f"GMAC, T {methods.METHODS[name].clip_length}"
+        )
+        tell(f"peer_forward.{name}.time", 1e3 * taken, "cpu-ms")
+        tell(f"peer_forward.{name}.rate", rate / 1e9, "GMAC/s of our ResNet-50 beside it")
+        tell(f"peer_forward.{name}.over_arithmetic", ratio, "x", most=TARGET)
     print(f"above {TARGET}: {', '.join(late) or 'none'}")
 
 

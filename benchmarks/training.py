@@ -42,7 +42,7 @@ from sticc_lib.training import Loop
 
 LABELS = ("sticc", "mean_pool")
 MODEL = ("forward", "backward")
-WARM, STEPS = 5, 40
+WARM, STEPS = 5, 25
 LIMIT = 15.0
 THROUGHPUT = {"whole": -1, "last_block": 1}
 """Trunk blocks that learn."""

@@ -15,6 +15,7 @@ import sys
 import time
 
 import torch
+from measured import tell
 
 from sticc_lib import presets, views
 from sticc_lib.experiments import session
@@ -106,13 +107,14 @@ def main(rounds: int = 3) -> None:
     """Prints the table, and which views are slower than they should be."""
     torch.set_num_threads(1)
     late = []
-    print("view, median cpu-ms, slowest control, its cpu-ms; cpu-ms to compute at first")
     for name, view in made().items():
         taken, computed = answers(view, rounds)
         median, (worst, control) = statistics.median(s for s, _ in taken), max(taken)
         late += [name] if median > TARGET else []
-        print(f"{name:22} {1e3 * median:5.0f}   {control:24} {1e3 * worst:5.0f}   "
-              f"{1e3 * max(computed, 0):6.0f}")  # fmt: skip
+        key = f"view_latency.{name.split()[1]}"
+        tell(f"{key}.median", 1e3 * median, "cpu-ms", most=1e3 * TARGET)
+        tell(f"{key}.slowest", 1e3 * worst, f"cpu-ms ({control})")
+        tell(f"{key}.first", 1e3 * max(computed, 0), "cpu-ms to compute at first")
     print(f"slower than {1e3 * TARGET:.0f} cpu-ms: {', '.join(late) or 'none'}")
 
 

@@ -11,6 +11,7 @@ import sys
 
 import numpy as np
 import pandas as pd
+from measured import tell
 
 from sticc_lib.config import DataConfig, EvalConfig
 from sticc_lib.models import zoo
@@ -47,6 +48,8 @@ def main() -> int:
     print(f"walkers version {walkers.WALKERS_VERSION}: {data}")
     print(f"mean visibility {shown:.3f} (to lie within {VISIBILITY[0]} and {VISIBILITY[1]})")
     print(table.round(4).to_string())
+    for name, row in table.iterrows():
+        tell(f"walker_anchors.{name}.rank1", row["rank-1"], "", most=LIMITS.get(str(name)))
     missed = [n for n, limit in LIMITS.items() if not table.loc[n, "rank-1"] < limit]
     missed += [] if VISIBILITY[0] <= shown <= VISIBILITY[1] else ["visibility"]
     print("missed: " + ", ".join(missed) if missed else "all anchors hold")

@@ -38,6 +38,7 @@ def test_results_of_other_benchmarks_stay_and_old_ones_of_the_same_go(
     monkeypatch.setattr(run, "HERE", tmp_path)
     monkeypatch.setattr(run, "RESULTS", tmp_path / "results" / "results.json")
     code = f"import sys; sys.path.insert(0, {str(FOLDER)!r})\nfrom measured import tell\n"
+    monkeypatch.setattr(run, "USUAL", ("one", "two"))
     (tmp_path / "one.py").write_text(code + "tell('one.old', 1, 's')")
     (tmp_path / "two.py").write_text(code + "tell('two.x', 2, 's')")
     assert run.main([]) == 0
@@ -54,3 +55,44 @@ def test_results_of_other_benchmarks_stay_and_old_ones_of_the_same_go(
 def test_an_unknown_benchmark_is_told(module):
     with pytest.raises(SystemExit, match="no benchmark nothing"):
         module("run").names(["nothing"])
+
+
+RATIOS = {
+    "ranking": ["ranking.mars.argsort"],
+    "rerank": ["rerank.given_distances.200", "rerank.from_features.200"],
+    "loader": ["loader.files", "loader.pack", "loader.raw_pack"],
+    "embedding": ["embedding.ours", "embedding.bf16", "embedding.overlap"],
+    "training": ["training.sticc.freed_memory_kept", "training.resnet18.whole",
+                 "training.resnet18.last_block"],
+    "export": ["export.shipped.batch1.eager", "export.shipped.batch1.folded"],
+    "growth": [],
+}  # fmt: skip
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", RATIOS)
+def test_every_usual_benchmark_runs_tiny_and_says_both_sides(name, module, capfd):
+    found, code = module("run").run(name, "--quick")
+    assert code == 0, capfd.readouterr().err
+    assert all(key.startswith(f"{name}.") and "/" not in key for key in found)
+    for ratio in RATIOS[name]:
+        assert {"ratio", "ours", "other", "over", "unit"} <= set(found[ratio])
+        assert found[ratio]["ratio"] > 0
+    assert any("value" in row for row in found.values())
+
+
+def test_the_usual_ones_are_those_that_are_tested(module):
+    assert set(module("run").USUAL) == set(RATIOS)
+
+
+@pytest.mark.long
+def test_growth_leaves_a_figure_and_a_table_each(module, monkeypatch, tmp_path):
+    monkeypatch.setenv("STICC_BENCHMARK_FIGURES", str(tmp_path))
+    monkeypatch.setattr(sys, "argv", ["growth.py", "--quick"])
+    module("growth").main()
+    made = {path.name for path in tmp_path.iterdir()}
+    for name in ("ranking", "embedding", "frames_of_a_clip", "resolution", "reranking", "opening"):
+        assert {f"{name}.png", f"{name}.csv"} <= made
+        header, *rows = (tmp_path / f"{name}.csv").read_text().splitlines()
+        assert len(rows) == 2
+        assert all(len(row.split(",")) >= 2 for row in rows), header
