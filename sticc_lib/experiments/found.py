@@ -23,7 +23,7 @@ def search_files(
     whole: bool = False,
     embedder: tuple[str, str, Mapping[str, Any]] = ("", "sticc", {}),
 ) -> str:
-    """Searches and writes `found.csv`, `found.json` and `found.png`.
+    """Searches and writes `ranked.csv`, `ranked.json`, and `found.png` with its words.
 
     Args:
         query, source: see `galleries.query_of`.
@@ -50,9 +50,9 @@ def search_files(
     model = Embedder.load(checkpoint or opened.facts.get("checkpoint", ""), method, changes)
     found = search(opened, query_of(query, opened, model.config, source), model, k, other_cameras)
     told = words(found)
-    write_text(Path(folder) / "found.csv", found.table.to_csv(index=False))
+    write_text(Path(folder) / "ranked.csv", found.table.to_csv(index=False))
     write_json(
-        Path(folder) / "found.json",
+        Path(folder) / "ranked.json",
         {"query": found.query.name, **told, "pixels_not_at_hand": found.away,
          "found": found.table.astype(object).where(found.table.notna(), None).to_dict("records")},
     )  # fmt: skip

@@ -26,7 +26,7 @@ from sticc_lib.figures.theme import (
 )
 
 LEFT, GAP = 0.13, 0.16
-CELL = (0.66, 1.32)
+CELL = (0.64, 1.28)
 """Inches of a frame."""
 TOP, STEP = 0.62, 1.92
 ACROSS = 5
@@ -64,9 +64,8 @@ def found_sheet(
     marked = bool((table["mark"] != "").any())
     if marked:
         chain(page, LEFT, 0.5, [(TRUE, "✓ same person"), (FALSE, "✗ another person")])
-    page.text(LEFT, TOP + 0.19, _cut(name, 26), va="bottom", fontweight="bold", color=QUERY)
+    page.text(LEFT, TOP + 0.19, "query", va="bottom", fontweight="bold", color=QUERY)
     _strip(page, query[:2], LEFT, TOP + 0.22, QUERY, 2.4)
-    page.text(LEFT, TOP + 0.22 + CELL[1] + 0.05, "query", va="top", color=QUERY, fontsize=8)
     span = 2 * CELL[0] + GAP
     begin = LEFT + span + 0.1
     wide = (WIDTH - begin - LEFT + GAP) / ACROSS

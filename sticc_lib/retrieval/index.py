@@ -175,6 +175,7 @@ def ranked(
     near = np.full((len(queries), k), np.inf, np.float32)
     for number, rows in enumerate(some):
         rows = np.sort(rows[rows >= 0])  # in the order of the file
+        files.ahead(vectors, rows)
         found = distances(queries[number : number + 1], vectors[rows], kind)[0]
         order = np.argsort(found, kind="stable")[:k]
         best[number, : len(order)], near[number, : len(order)] = rows[order], found[order]
