@@ -16,6 +16,7 @@ from typing import IO, Any
 
 import numpy as np
 
+from sticc_lib.locks import alone
 from sticc_lib.run import bar, fingerprint, stderr
 from sticc_lib.tracklets.packed import MAGIC, index_bytes, load
 from sticc_lib.tracklets.store import FileStore, Size
@@ -23,6 +24,8 @@ from sticc_lib.tracklets.table import DataError, TrackletSet
 
 BATCH = 256
 """Frames between two entries of the log: what an interruption can cost."""
+LONGEST = 1 << 30
+"""Bytes a frame can have; a log that tells more is damaged."""
 SAMPLE = 32
 """Frames encoded for the estimate, evenly spaced."""
 ENTRY = np.dtype([("length", "<i8"), ("check", "<u4")])
@@ -70,14 +73,24 @@ def pack(
         DataError: settings that do not fit, an unfinished pack of other settings, or too little
             room, before work starts.
         PixelError: a frame cannot be read; what is packed so far stays.
+        BusyError: another process packs into this file.
     """
     path = Path(path)
+    with alone(path, "a pack"):
+        return _packed(data, path, (size, quality, raw), workers)
+
+
+def _packed(
+    data: TrackletSet, path: Path, form: tuple[Size | None, int, bool], workers: int
+) -> TrackletSet:
+    """`pack`, while no other process packs into the same file."""
+    size, quality, raw = form
     if path.exists():
         raise DataError(f"{path} is there already; remove it or choose another name")
     total = estimate(data, size, quality, raw)
-    form = "raw" if raw else "as they are" if size is None else f"JPEG of quality {quality}"
+    kind = "raw" if raw else "as they are" if size is None else f"JPEG of quality {quality}"
     shape = "" if size is None else f" at {size[0]}x{size[1]}"
-    stderr(f"{path}: {len(data.frames)} frames{shape}, {form}: about {_human(total)}")
+    stderr(f"{path}: {len(data.frames)} frames{shape}, {kind}: about {_human(total)}")
     part, log = path.with_name(f"{path.name}.part"), path.with_name(f"{path.name}.part.log")
     key = fingerprint([data.fingerprint(), size, quality, raw]).encode()
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -88,7 +101,7 @@ def pack(
         raise DataError(f"{path}: needs {_human(missing)} more, but {_human(free)} are free")
     with part.open("r+b") as frames, log.open("ab") as notes:
         frames.seek(0, os.SEEK_END)
-        entries = _write(data, entries, frames, notes, (size, quality, raw), workers)
+        entries = _write(data, entries, frames, notes, form, workers)
         ends = np.cumsum(entries["length"])
         checks = entries["check"].astype(np.uint32)
         frames.write(index_bytes(data, ends, checks, size if raw else None))
@@ -135,6 +148,8 @@ def _resume(part: Path, log: Path, key: bytes) -> np.ndarray:
         DataError: the unfinished pack is of another set or other settings.
     """
     content = log.read_bytes() if log.exists() and part.exists() else b""
+    if len(content) < len(key) and key.startswith(content):
+        content = b""  # torn at its very beginning
     if content and content[: len(key)] != key:
         raise DataError(
             f"{part} is an unfinished pack of another set or other settings; remove it and {log}"
@@ -145,12 +160,28 @@ def _resume(part: Path, log: Path, key: bytes) -> np.ndarray:
         return np.empty(0, ENTRY)
     whole = (len(content) - len(key)) // ENTRY.itemsize * ENTRY.itemsize
     entries = np.frombuffer(content[len(key) : len(key) + whole], ENTRY)
-    held = len(MAGIC) + np.cumsum(entries["length"])
-    entries = entries[held <= part.stat().st_size]
+    entries = entries[: _whole(part, entries)]
+    if len(entries) == 0:
+        part.write_bytes(MAGIC)
     os.truncate(part, len(MAGIC) + int(entries["length"].sum()))
     os.truncate(log, len(key) + entries.nbytes)
     stderr(f"{part}: goes on after {len(entries)} frames")
     return entries
+
+
+def _whole(part: Path, entries: np.ndarray) -> int:
+    """How many of the logged frames are there as they were written, from the first on.
+
+    After a power failure a file may have its length and not its content, the log as well as the
+    frames; reading all again takes seconds, packing them again would take hours.
+    """
+    with part.open("rb") as frames:
+        if frames.read(len(MAGIC)) != MAGIC:
+            return 0
+        for number, (length, check) in enumerate(entries.tolist()):
+            if not 0 < length <= LONGEST or zlib.crc32(frames.read(length)) != check:
+                return number
+    return len(entries)
 
 
 def _encoder(

@@ -1,12 +1,17 @@
 """Packs: what goes in comes out, an interrupted one goes on, a damaged one does not open."""
 
+import contextlib
 import io
+import os
+import signal
+import time
 
 import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
 
+from sticc_lib.locks import BusyError, alone
 from sticc_lib.tracklets import pack as module
 from sticc_lib.tracklets import packed
 from sticc_lib.tracklets.pack import estimate, pack
@@ -146,6 +151,93 @@ def test_a_log_ahead_of_its_frames_is_cut_back(data, out, monkeypatch):
     del data.pixels.read
     back = pack(data, out, size=(16, 8))
     assert back.pixels.problems(back.frames, decode=True) == []
+
+
+@pytest.mark.parametrize("torn", ["log zeros", "frames zeros", "log begun", "log gone", "one byte"])
+def test_what_a_power_failure_leaves_is_found_and_packed_again(
+    data, out, tmp_path, monkeypatch, torn
+):
+    pack(data, tmp_path / "whole.pack", size=(16, 8))
+    monkeypatch.setattr(module, "BATCH", 2)
+    interrupt(data, 9 + 5)
+    with pytest.raises(KeyboardInterrupt):
+        pack(data, out, size=(16, 8), workers=1)
+    del data.pixels.read
+    part, log = out.with_name("tiny.pack.part"), out.with_name("tiny.pack.part.log")
+    frames, notes = part.read_bytes(), log.read_bytes()
+    damage = {
+        "log zeros": (frames, notes + bytes(3 * module.ENTRY.itemsize)),
+        "frames zeros": (frames[:-50] + bytes(50), notes),
+        "log begun": (frames, notes[:5]),
+        "log gone": (frames, b""),
+        "one byte": (frames[:40] + bytes([frames[40] ^ 1]) + frames[41:], notes),
+    }
+    for path, content in zip((part, log), damage[torn], strict=True):
+        path.write_bytes(content)
+    pack(data, out, size=(16, 8))
+    assert out.read_bytes() == (tmp_path / "whole.pack").read_bytes()
+    assert [p.name for p in out.parent.iterdir()] == ["tiny.pack"]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_killed_again_and_again_it_ends_as_if_nothing_had_been(data, out, tmp_path, monkeypatch):
+    pack(data, tmp_path / "whole.pack", size=(16, 8))
+    monkeypatch.setattr(module, "BATCH", 1)
+    log = out.with_name("tiny.pack.part.log")
+    random = np.random.default_rng(0)
+    killed, limit = 0, time.monotonic() + 60
+    real = data.pixels.read
+
+    def slow(*arguments):
+        time.sleep(0.02)
+        return real(*arguments)
+
+    data.pixels.read = slow
+    while not out.exists():
+        size = log.stat().st_size if log.exists() else 0
+        child = os.fork()
+        if child == 0:
+            with contextlib.suppress(BaseException):
+                pack(data, out, size=(16, 8), workers=1)
+            os._exit(0)
+        goal = size + int(random.integers(0, 40))
+        while (log.stat().st_size if log.exists() else 0) <= goal and not out.exists():
+            assert time.monotonic() < limit
+            time.sleep(0.002)
+        os.kill(child, signal.SIGKILL)
+        ended = os.waitpid(child, 0)[1]
+        killed += os.WIFSIGNALED(ended)
+        if not out.exists():
+            with pytest.raises(PixelError, match="cannot be read"):
+                packed.load(out)
+    assert killed >= 3
+    assert out.read_bytes() == (tmp_path / "whole.pack").read_bytes()
+    assert packed.load(out).pixels.problems(data.frames.assign(row=range(9)), decode=True) == []
+
+
+def test_a_second_process_packing_into_the_same_file_is_refused(data, out):
+    with alone(out, "a pack"), pytest.raises(BusyError, match="a pack is being written there"):
+        pack(data, out)
+    assert not out.parent.exists()
+
+
+def test_a_full_disk_keeps_what_is_packed(data, out, tmp_path, monkeypatch):
+    pack(data, tmp_path / "whole.pack", size=(16, 8))
+    monkeypatch.setattr(module, "BATCH", 2)
+    real, calls = os.fsync, []
+
+    def full(handle):
+        calls.append(handle)
+        if len(calls) == 3:
+            raise OSError(28, "No space left on device")
+        real(handle)
+
+    monkeypatch.setattr(module.os, "fsync", full)
+    with pytest.raises(OSError, match="No space left"):
+        pack(data, out, size=(16, 8))
+    assert not out.exists()
+    pack(data, out, size=(16, 8))
+    assert out.read_bytes() == (tmp_path / "whole.pack").read_bytes()
 
 
 def test_an_unfinished_pack_of_other_settings_and_a_finished_are_refused(data, out, monkeypatch):
