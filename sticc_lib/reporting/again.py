@@ -47,7 +47,7 @@ def rerun(folder: Path, name: str = "") -> Path:
     for command in commands(folder, place.name):
         stderr(shlex.join(["sticc", *command]))
         done = subprocess.run([sys.executable, "-c", _CALL, *command], env=environment,
-                              stdout=sys.stderr, check=False)  # fmt: skip
+                              stdout=2, check=False)  # fmt: skip
         if done.returncode and not (place / "metrics.json").exists():
             raise RunError(f"{place}: the run failed (see above); there is nothing to compare")
     return place

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,12 @@ SHOWN = [
     "text/latex",
     "text/plain",
 ]
+
+
+ACTING = re.compile(
+    r"<(?=/?(?:meta|base|form|script|iframe|frame|frameset|object|embed|applet|link|portal)[\s/>])",
+    re.IGNORECASE,
+)
 
 
 class _Renderer(IPythonRenderer):
@@ -62,7 +68,11 @@ class _Exporter(HTMLExporter):
             path=context.get("resources", {}).get("metadata", {}).get("path", ""),
             anchor_link_text="#",
         )
-        return MarkdownWithMath(renderer=renderer).render(source)
+        return inert(MarkdownWithMath(renderer=renderer).render(source))
+
+    def default_filters(self) -> Iterator[tuple[str, Any]]:
+        yield from super().default_filters()
+        yield "inert", inert
 
 
 def export(
@@ -109,6 +119,16 @@ def export(
     }
     resources = {"sticc": page, "metadata": {"path": str(pictures or "")}}
     return exporter.from_notebook_node(notebook, resources=resources)[0]
+
+
+def inert(html_text: str) -> str:
+    """HTML whose tags can do nothing but show; tags that act stand there as text.
+
+    A name out of a data set may reach a page as Markdown or HTML. Scripts and handlers are refused
+    by the page's policy; a policy within a page cannot refuse `<meta http-equiv=refresh>`, which
+    would lead elsewhere, so that one and its like do not become tags at all.
+    """
+    return ACTING.sub("&lt;", html_text)
 
 
 def mathml(body: str, display: str) -> str:
