@@ -190,7 +190,6 @@ class Torchvision:
     PERSON = 1
 
     def __init__(self, model: str, weights: str | Path = "", score: float = 0.5):
-        import torch
         from torchvision.models import get_model
 
         self.name = f"torchvision {model} score {score}"
@@ -199,8 +198,7 @@ class Torchvision:
             own = None if str(weights) else "DEFAULT"
             self._model = get_model(model, weights=own, weights_backbone=None).eval()
             if str(weights):
-                state = torch.load(weights, map_location="cpu", weights_only=True)
-                self._model.load_state_dict(state)
+                self._model.load_state_dict(_state(weights))
         except (ValueError, OSError, RuntimeError) as error:
             raise DetectorError(f"torchvision's {model}: {error}") from None
 
@@ -219,3 +217,21 @@ class Torchvision:
         size = corners[:, 2:] - corners[:, :2]
         boxes = np.concatenate([corners[:, :2], size, scores[:, None]], axis=1)
         return clip(boxes, shape[1], shape[0]).astype(np.float32)
+
+
+def _state(weights: str | Path) -> Any:
+    """A model's state; nothing else that the file may hold is run.
+
+    Raises:
+        ValueError: it is no such file; torch's own message would advise to run it all the same.
+    """
+    import torch
+
+    try:
+        return torch.load(weights, map_location="cpu", weights_only=True)
+    except OSError:
+        raise
+    except Exception as error:  # whatever a damaged or hostile file brings about
+        kind = type(error).__name__
+        raise ValueError(f"{weights}: no state of a model ({kind}); give what torch.save wrote "
+                         "of model.state_dict()") from None  # fmt: skip

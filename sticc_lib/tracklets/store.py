@@ -73,6 +73,8 @@ class ArrayStore:
         """Opens a .npy file as a read-only memory map."""
         try:
             array = np.load(path, mmap_mode="r", allow_pickle=False)
+            if not isinstance(array, np.ndarray):
+                raise ValueError("an archive of arrays")
         except (ValueError, OSError, EOFError) as error:
             raise PixelError(
                 f"{path}: not a readable .npy ({error}); delete it, run again"
