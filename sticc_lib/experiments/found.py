@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from sticc_lib.experiments.galleries import Embedder, Found, query_of, search
+from sticc_lib.experiments.galleries import Embedder
+from sticc_lib.experiments.lookup import Found, query_of, search
 from sticc_lib.retrieval.index import Gallery
 from sticc_lib.run import write_json, write_text
 
@@ -26,7 +27,7 @@ def search_files(
     """Searches and writes `ranked.csv`, `ranked.json`, and `found.png` with its words.
 
     Args:
-        query, source: see `galleries.query_of`.
+        query, source: see `lookup.query_of`.
         gallery: its folder.
         folder: where to write.
         k: how many to show.
