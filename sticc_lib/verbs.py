@@ -214,6 +214,8 @@ class Compare(Settings):
     """Folder under reports/."""
     workers: int = 0
     """Methods side by side; 0 for what suits the machine (two on two cores without a GPU)."""
+    scheduler: str = ""
+    """Address of a Dask scheduler whose workers train and test instead (see sticc batch)."""
 
     def run(self) -> int:
         changes = self.changes()
@@ -222,7 +224,7 @@ class Compare(Settings):
 
         found = compare(
             self.preset, self.seeds, self.methods, self.name, changes, table=self.table,
-            workers=self.workers,
+            workers=self.workers, scheduler=self.scheduler,
         )  # fmt: skip
         folder = project_root() / "reports" / self.name
         print((folder / self.table / "table.md").read_text(encoding="utf-8"))

@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import distributed
 from distributed import Client, LocalCluster, WorkerPlugin
@@ -24,6 +24,9 @@ from sticc_lib.experiments.attempts import attempt, line
 from sticc_lib.experiments.grid import Cell, Outcome, Work
 from sticc_lib.experiments.tied import end_tied
 from sticc_lib.run import RunError, stderr
+
+PATIENCE = 15
+"""Seconds for a scheduler to answer."""
 
 
 @dataclass(frozen=True)
@@ -127,8 +130,8 @@ class _Asked:
         where: dict[str, Any] = {}
         if avoid:
             with contextlib.suppress(TimeoutError):  # a worker that died comes again
-                self.client.wait_for_workers(2, timeout="20s")
-            others = [address for address in self.client.nthreads() if address != avoid]
+                self.client.wait_for_workers(2, timeout=20)
+            others = [address for address in _addresses(self.client) if address != avoid]
             where = {"workers": others, "allow_other_workers": True} if others else {}
         key = f"{cell.name}-{call}-{len(before)}"
         self.running[key] = cell, before
@@ -164,7 +167,7 @@ def _client(cluster: Cluster) -> Iterator[Client]:
     logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what counts is told by us
     if cluster.scheduler:
         try:
-            client = Client(cluster.scheduler, timeout="15s", set_as_default=False)
+            client = Client(cluster.scheduler, timeout=PATIENCE, set_as_default=False)
         except (OSError, ValueError) as error:
             where = f"--scheduler {cluster.scheduler}"
             raise ConfigError(
@@ -172,26 +175,33 @@ def _client(cluster: Cluster) -> Iterator[Client]:
                 "it out"
             ) from None
         with client:
-            if not client.nthreads():
+            if not _addresses(client):
                 stderr(f"{cluster.scheduler} has no workers yet; waiting for them")
             yield client
         return
     where = "127.0.0.1:8787" if cluster.dashboard else "127.0.0.1:0"
-    with (
-        LocalCluster(
-            n_workers=cluster.workers, threads_per_worker=1, processes=True, host="127.0.0.1",
-            security=True,  # others on this machine can reach the port, but have no key
-            memory_limit=0,  # Dask would judge workers, and the memory is that of what they start
-            dashboard_address=where if cluster.dashboard else None,
-            scheduler_kwargs={"dashboard_address": where, "dashboard": cluster.dashboard},
-            silence_logs=logging.CRITICAL,
-        ) as own,
-        Client(own, set_as_default=False) as client,
-    ):  # fmt: skip
+    options: dict[str, Any] = {
+        "host": "127.0.0.1", "dashboard_address": where if cluster.dashboard else None,
+        "scheduler_kwargs": {"dashboard_address": where, "dashboard": cluster.dashboard},
+        "security": True,  # others on this machine can reach the port, but have no key
+        "memory_limit": 0,  # Dask would judge workers, and the memory is that of what they start
+    }  # fmt: skip
+    try:
+        own = LocalCluster(n_workers=cluster.workers, threads_per_worker=1, processes=True,
+                           silence_logs=logging.CRITICAL, **options)  # fmt: skip
+    except (RuntimeError, TimeoutError) as error:  # a machine that is out of memory or overloaded
+        raise RunError(f"no workers could be started here ({line(error)}); try --workers 1, or "
+                       "later") from None  # fmt: skip
+    with own, Client(own, set_as_default=False) as client:
         client.register_plugin(_Deaf(), name="sticc-deaf")
         if cluster.dashboard:
-            stderr(f"dashboard: {own.dashboard_link}")
+            stderr(f"dashboard: {cast(Any, own).dashboard_link}")
         yield client
+
+
+def _addresses(client: Client) -> list[str]:
+    """Of the workers that are there."""
+    return list(cast(dict[str, int], client.nthreads()))
 
 
 class _Deaf(WorkerPlugin):

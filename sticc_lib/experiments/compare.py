@@ -75,6 +75,7 @@ def compare(
     progress: bool = True,
     table: str = "floors",
     workers: int = 1,
+    scheduler: str = "",
 ) -> Comparison:
     """Trains and tests every method with every seed; what is done already is not done again.
 
@@ -91,6 +92,7 @@ def compare(
         progress: show bars.
         table: a name of TABLES.
         workers: cells side by side; 0 for what suits the machine.
+        scheduler: address of a Dask scheduler whose workers do them instead.
 
     Raises:
         ConfigError: an unknown method, table or setting, before anything runs.
@@ -111,18 +113,18 @@ def compare(
     known |= {"seeds": list(range(seeds)), "tables": {table: asked}}
     with told(run.folder, f"compare {table}"), noted(run, "compare", **known):
         workers = grid.workers_here(workers, len(labels))
-        plan = _Plan(run.folder, data, progress and workers == 1)
+        plan = _Plan(run.folder.resolve(), data, progress and workers == 1 and not scheduler)
         trials = pd.DataFrame()
         if table in TUNED:
             learn = {n: c for n, c in configs.items() if c.model.name not in zoo.UNTRAINED}
-            rates, trials = choose_rates(learn, run.folder, data, workers)
+            rates, trials = choose_rates(learn, plan.folder, data, workers, scheduler)
             configs = {n: replace(c, train=replace(c.train, lr=rates.get(n, c.train.lr)))
                        for n, c in configs.items()}  # fmt: skip
         for label, config in configs.items():
             folder = cell_folder(label, config, base)
             for seed in range(1 if config.model.name in zoo.UNTRAINED else seeds):
                 plan.add(f"{folder}/seed{seed}", label, replace(config, seed=seed))
-        outcomes = grid.run(plan.cells, plan, run.path("cells"), workers=workers)
+        outcomes = grid.run(plan.cells, plan, run.path("cells"), False, workers, scheduler)
         found = collect(outcomes, run.path("cells"), plan.labels)
         spent, error = measured(configs, run.path("costs"), table)
         failed = found.failed | ({f"costs/{table}": error} if error else {})

@@ -65,6 +65,7 @@ def run(
     folder: Path,
     force: bool = False,
     workers: int = 1,
+    scheduler: str = "",
 ) -> list[Outcome]:
     """Runs every cell that is not done; one that fails does not stop the others.
 
@@ -77,6 +78,7 @@ def run(
         force: run every cell anew.
         workers: cells side by side, each in a process of its own with its share of the cores;
             `work` has to be a function that another process can import. 1: here.
+        scheduler: address of a Dask scheduler whose workers do it instead, and see `folder`.
 
     Returns:
         An outcome a cell, in their order.
@@ -93,7 +95,10 @@ def run(
             outcomes[cell.name] = Outcome(cell, held["numbers"], skipped=True)
             continue
         waiting.append((cell, place, note))
-    ended = _side_by_side(work, waiting, workers) if workers > 1 else _in_turn(work, waiting)
+    if scheduler:
+        ended = _elsewhere(work, [cell for cell, _, _ in waiting], folder, scheduler)
+    else:
+        ended = _side_by_side(work, waiting, workers) if workers > 1 else _in_turn(work, waiting)
     outcomes |= {outcome.cell.name: outcome for outcome in ended}
     return [outcomes[cell.name] for cell in cells]
 
@@ -121,6 +126,17 @@ def workers_here(asked: int, pieces: int) -> int:
 def _in_turn(work: Work, waiting: Iterable[Waiting]) -> Iterator[Outcome]:
     for cell, place, note in waiting:
         yield _one(work, cell, place, note)
+
+
+def _elsewhere(work: Work, cells: list[Cell], folder: Path, scheduler: str) -> Iterable[Outcome]:
+    """Each on a worker of a Dask cluster."""
+    from sticc_lib.experiments import cluster
+
+    def told(ended: Outcome) -> None:
+        stderr(f"{ended.cell.name}: " + (f"failed, {ended.error}" if ended.error else "done"))
+
+    here = cluster.Cluster(scheduler)
+    return cluster.run(cells, work, folder.resolve(), here, told=told) if cells else []
 
 
 def _side_by_side(work: Work, waiting: list[Waiting], workers: int) -> Iterator[Outcome]:

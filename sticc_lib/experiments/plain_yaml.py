@@ -51,7 +51,7 @@ class _Loader(yaml.SafeLoader):
 _Loader.add_constructor("tag:yaml.org,2002:map", _Loader.construct_plain_map)
 for _kind in ("timestamp", "binary", "set", "omap", "pairs"):
     _Loader.add_constructor(f"tag:yaml.org,2002:{_kind}", _Loader.refuse)
-_Loader.add_constructor(None, _Loader.refuse)
+_Loader.add_constructor(None, _Loader.refuse)  # type: ignore[arg-type]  # any other tag
 _Loader.add_implicit_resolver(
     "tag:yaml.org,2002:float", re.compile(r"[-+]?\d+(\.\d*)?[eE][-+]?\d+$"), list("-+0123456789")
 )

@@ -21,7 +21,7 @@ better with every higher rate."""
 
 
 def choose_rates(
-    configs: Mapping[str, Config], folder: Path, data: str, workers: int = 1
+    configs: Mapping[str, Config], folder: Path, data: str, workers: int = 1, scheduler: str = ""
 ) -> tuple[dict[str, float], pd.DataFrame]:
     """Tries every rate with every method at seed 0; validation persons choose.
 
@@ -30,6 +30,7 @@ def choose_rates(
         folder: of the comparison; trainings go to `trainings/`, results to `trials/`.
         data: the set's fingerprint.
         workers: trials side by side.
+        scheduler: of a Dask cluster that does them.
 
     Returns:
         Label -> best rate by validation mAP (the lower of equals); and a row a trial: `method`,
@@ -44,7 +45,7 @@ def choose_rates(
     }
     cells = [grid.Cell(name, inputs(config, data)) for name, config in trials.items()]
     work = partial(_trial, trials, folder / "trainings", data)
-    outcomes = grid.run(cells, work, folder / "trials", workers=workers)
+    outcomes = grid.run(cells, work, folder / "trials", workers=workers, scheduler=scheduler)
     rows = [
         {"method": o.cell.name.split("/")[0], "lr": trials[o.cell.name].train.lr, **o.numbers}
         for o in outcomes if not o.error

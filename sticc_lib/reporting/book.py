@@ -57,7 +57,9 @@ class Book:
         waiting = {run.cell.name for run in todo}
         for run in planned:
             name = run.cell.name
+            held = {} if name in waiting else read_json(batch.folder.parent / name / "cell.json")
             batch.runs[name] = {
+                **{fact: held[fact] for fact in ("seconds", "worker") if fact in held},
                 "state": "waiting" if name in waiting else "skipped", "values": run.point.values,
                 "command": shlex.join(["sticc", *run.words]), "log": f"logs/{name}.log",
             }  # fmt: skip

@@ -106,7 +106,8 @@ def check(grid: GridFile, root: Path) -> None:
         level = dict(zip(RUN_LEVEL, (point.preset, point.seed, dict(point.settings), ""),
                          strict=True))  # fmt: skip
         try:
-            deal(sources, level, point.parameters)
+            if sources:
+                deal(sources, level, point.parameters)
         except ConfigError as error:
             problems.append(str(error))
     if problems:
