@@ -6,7 +6,6 @@ import contextlib
 from typing import Any
 
 from sticc_lib.config import Config
-from sticc_lib.experiments.session import load_data
 from sticc_lib.tracklets.table import TrackletSet
 from sticc_lib.values import Refusal
 
@@ -22,6 +21,8 @@ def facts(config: Config, data: TrackletSet | None = None) -> dict[str, Any]:
         `data` (empty where it cannot be loaded: who needs it will say why), `seeds`, and of the
         `machine` what the config decides: `device`, `dtype` of a training, and `threads`.
     """
+    from sticc_lib.experiments.session import load_data  # it needs torch, and a runner none
+
     held = {}
     with contextlib.suppress(Refusal, OSError):
         data = load_data(config) if data is None else data

@@ -152,8 +152,9 @@ def many(
     return ends
 
 
+@pytest.mark.long
 def test_a_fault_of_each_kind_is_survived(reference, tmp_path):
-    """One job and a fixed moment for each kind: the quick part."""
+    """One job and a fixed moment for each kind: the short part."""
     for number, kind in enumerate(kinds.AT_CALLS):
         folder = prepared("training", tmp_path / kind)
         strike = (kinds.strike_at_call, kind, 5 + 3 * number)
