@@ -69,7 +69,7 @@ class Search:
 
     QUERY is the number of a tracklet (of the gallery's first set, or of --data), a folder of crops
     of one person, a picture of a person, or a video cut to a person. Written into the folder:
-    ranked.csv, ranked.json, and found.png. The model is the gallery's own, as its index remembers it.
+    ranked.csv, ranked.json, and found.png. The model is the gallery's own, which its index names.
     Open galleries of people you trust only: faiss reads their files.
 
     For example
