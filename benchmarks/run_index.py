@@ -16,6 +16,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from measured import tell
+
 from sticc_lib.reporting.index import write_runs
 from sticc_lib.reporting.status import Status, Verdict
 from sticc_lib.run import write_json
@@ -28,6 +30,7 @@ FILTER = """(text) => {
   document.body.getBoundingClientRect();  // the layout that showing it needs
   return performance.now() - begun;
 }"""
+OPENED = "performance.getEntriesByType('navigation')[0].duration"
 SORT = """(column) => {
   const begun = performance.now();
   document.querySelectorAll("#runs thead button")[column].click();
@@ -63,6 +66,11 @@ def make_runs(reports: Path, count: int) -> None:
         Status(folder, verdicts).write()
 
 
+def make_one(reports: Path) -> None:
+    """A run that will change."""
+    write_json(reports / "changed/manifest.json", {"kind": "report", "started": "2026-01-01"})
+
+
 def seconds(work) -> float:
     begun = time.perf_counter()
     work()
@@ -79,30 +87,27 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as place:
         reports = Path(place)
         make_runs(reports, count)
-        print(f"{count} runs")
-        print(f"write, nothing known      {1000 * seconds(lambda: write_runs(reports)):8.0f} ms")
-        again = [1000 * seconds(lambda: write_runs(reports)) for _ in range(5)]
-        print(f"write, nothing changed    {statistics.median(again):8.0f} ms")
-        write_json(sorted(reports.glob("*/metrics.json"))[0], {"evaluation.walkers.sticc.mAP": 0.5})
-        print(f"write, one changed        {1000 * seconds(lambda: write_runs(reports)):8.0f} ms")
-        print(f"page                      {(reports / 'index.html').stat().st_size / 1e6:8.2f} MB")
+        make_one(reports)
+        for what in ("first", "unchanged", "one_changed"):
+            if what == "one_changed":
+                scores = {"evaluation.walkers.sticc.mAP": 0.5}
+                write_json(reports / "changed/metrics.json", scores)
+            tell(f"run_index.write.{what}", 1000 * seconds(lambda: write_runs(reports)), "ms")
+        tell("run_index.page", (reports / "index.html").stat().st_size / 1e6, "MB")
         with chromium() as browser:
             opened, tab = [], browser.new_page()
             for _ in range(5):
                 tab.goto((reports / "index.html").as_uri())
-                opened.append(
-                    tab.evaluate("performance.getEntriesByType('navigation')[0].duration")
-                )
-            print(f"open                      {statistics.median(opened):8.0f} ms")
-            for what, words in (("filter to few", "0042"), ("filter to a third", "grid"),
-                                ("filter to all", "")):  # fmt: skip
+                opened.append(tab.evaluate(OPENED))
+            tell("run_index.open", statistics.median(opened), "ms", most=1000)
+            for what, words in (("few", "0042"), ("third", "grid"), ("all", "")):
                 took = []
                 for _ in range(5):
-                    tab.evaluate(FILTER, "nothing is called this" if not words else "")
+                    tab.evaluate(FILTER, "" if words else "nothing is called this")
                     took.append(tab.evaluate(FILTER, words))
-                print(f"{what:25} {statistics.median(took):8.0f} ms")
+                tell(f"run_index.filter.{what}", statistics.median(took), "ms", most=100)
             took = [tab.evaluate(SORT, column) for column in (0, 7, 8, 0, 7)]
-            print(f"sort                      {statistics.median(took):8.0f} ms")
+            tell("run_index.sort", statistics.median(took), "ms")
 
 
 if __name__ == "__main__":

@@ -95,7 +95,11 @@ def threads() -> int:
 
 
 def peak_mib() -> tuple[float, float]:
-    """Most memory this process ever held, and the largest of its ended children did, MiB."""
+    """Most memory this process ever held, and the largest of its ended children did, MiB.
+
+    The latter is 0 where no child held more than this process: on Linux a child that was just born
+    counts as large as its parent, so smaller ones cannot be told.
+    """
     try:
         import resource
     except ImportError:  # Windows
@@ -105,7 +109,7 @@ def peak_mib() -> tuple[float, float]:
     most = (resource.getrusage(who).ru_maxrss * unit / 2**20
             for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))  # fmt: skip
     own, child = most
-    return round(own, 1), round(child, 1)
+    return round(own, 1), round(child, 1) if child > own else 0.0
 
 
 def without_places(value: Any, root: Path | None = None) -> Any:

@@ -93,6 +93,8 @@ class Count:
         from sticc_lib.counting.outputs import told
         from sticc_lib.counting.points import BoxSize
         from sticc_lib.experiments.counts import Source, count_videos
+        from sticc_lib.reporting.index import write_run, write_runs
+        from sticc_lib.run import project_root
 
         person = BoxSize(
             self.person_height, self.person_slope, self.person_at, anchor=self.person_anchor
@@ -109,6 +111,9 @@ class Count:
         counted, folder = count_videos(
             self.videos, self.out, source, options, self.checkpoint, self.write_points, self.video
         )
+        if folder.resolve().parent == (project_root() / "reports").resolve():  # a run like others
+            write_run(folder)
+            write_runs(folder.parent)
         print(told(counted))
         print(folder)
         return 0

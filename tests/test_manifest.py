@@ -74,7 +74,7 @@ def test_only_the_first_of_several_processes_tells(tmp_path, monkeypatch):
 
 
 def test_memory_of_ended_children_is_seen():
-    before = peak_mib()[1]
+    before = max(peak_mib())
     block = int((before + 60) * 2**20)
     subprocess.run(["python3", "-c", f"b'x' * {block}"], check=True)
     assert peak_mib()[1] > before + 30

@@ -67,7 +67,8 @@ def _rows(part: Part) -> list[str]:
 
 def _line(value: str, longest: int = 60) -> str:
     """One line that a terminal takes as text: no line ends, no control characters."""
-    plain = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in value)
+    spaced = value.replace("\N{NARROW NO-BREAK SPACE}", " ")
+    plain = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in spaced)
     return plain if len(plain) <= longest else plain[: longest - 1] + "…"
 
 

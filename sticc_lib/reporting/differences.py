@@ -123,6 +123,7 @@ class _Facts:
         metrics = {name: value for name, value in every.items() if not COST.search(name)}
         settings = {**manifest.get("identity", {}), **flatten(manifest.get("parameters", {})),
                     **flatten({"compare": manifest.get("tables", {})})}  # fmt: skip
+        settings = {k: v for k, v in settings.items() if ".overrides." not in k}  # said already
         groups = ("versions", "machine", "data", "notebooks")
         with_ = {"python": manifest.get("python"), "commit": str(manifest.get("commit") or "")[:12],
                  "uncommitted changes": manifest.get("diff"),
