@@ -42,7 +42,7 @@ def attempt(work: Work, cell: Cell, place: Path, call: str, force: bool) -> dict
         `numbers` or `error`; `worker`, `address`, `seconds`; `lost`: workers of this call that
         began with it and were not heard of again.
     """
-    from distributed import get_worker
+    from distributed import Reschedule, get_worker
 
     here = get_worker()
     worker = {"worker": f"{here.name} (pid {os.getpid()})", "address": here.address}
@@ -64,6 +64,8 @@ def attempt(work: Work, cell: Cell, place: Path, call: str, force: bool) -> dict
             took = {"seconds": round(time.monotonic() - begun, 2)}
             write_json(path, {**note, **took, "worker": worker["worker"], "numbers": numbers})
         except Exception as error:
+            if here.status.name.startswith("clos"):  # not the cell's fault: its worker is leaving
+                raise Reschedule() from None
             with contextlib.suppress(OSError):  # a full disk: what failed is told in any case
                 write_text(place / "error.txt", traceback.format_exc())
                 write_json(path, note)

@@ -93,6 +93,7 @@ def run(
     cells, call = list(cells), call or f"{os.getpid()}-{time.time_ns()}"
     ended: dict[str, Ended] = {}
     with _client(cluster) as client:
+        client.register_plugin(_Tidy(call, not cluster.scheduler), name=call)
         asked = _Asked(client, (work, folder, call, force))
         waiting = distributed.as_completed([asked.start(c) for c in cells], loop=client.loop)
         try:
@@ -109,8 +110,10 @@ def run(
         except BaseException:
             with contextlib.suppress(Exception):
                 client.cancel([distributed.Future(key, client) for key in asked.running])
-                client.run(end_tied, call, on_error="ignore")
             raise
+        finally:
+            with contextlib.suppress(Exception):
+                client.unregister_worker_plugin(call)
     return [ended[cell.name] for cell in cells]
 
 
@@ -193,7 +196,6 @@ def _client(cluster: Cluster) -> Iterator[Client]:
         raise RunError(f"no workers could be started here ({line(error)}); try --workers 1, or "
                        "later") from None  # fmt: skip
     with own, Client(own, set_as_default=False) as client:
-        client.register_plugin(_Deaf(), name="sticc-deaf")
         if cluster.dashboard:
             stderr(f"dashboard: {cast(Any, own).dashboard_link}")
         yield client
@@ -204,9 +206,20 @@ def _addresses(client: Client) -> list[str]:
     return list(cast(dict[str, int], client.nthreads()))
 
 
-class _Deaf(WorkerPlugin):
-    """Ctrl-C in a terminal reaches all processes there; workers leave it to the one that counts."""
+class _Tidy(WorkerPlugin):
+    """Ends what a call has started on a worker when the worker, or the call, ends.
+
+    A worker that leaves in good order would otherwise be at its cell still, for a moment, when
+    another one takes that up. Ours do not hear Ctrl-C, which reaches all processes of a terminal.
+    """
+
+    def __init__(self, call: str, ours: bool) -> None:
+        self.call, self.ours = call, ours
 
     def setup(self, worker: distributed.Worker) -> None:
         with contextlib.suppress(ValueError):  # not the main thread
-            signal.signal(signal.SIGINT, signal.SIG_IGN)
+            if self.ours:
+                signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    def teardown(self, worker: distributed.Worker) -> None:
+        end_tied(self.call)

@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 import time
 
 
@@ -17,6 +19,11 @@ def work(cell, place):
     if how == "die" and not once.exists():
         once.touch()
         os.kill(os.getpid(), signal.SIGKILL)
+    if how == "start" and not once.exists():  # a command, as a batch does
+        sleep = [sys.executable, "-c", "import time; time.sleep(600)"]
+        with subprocess.Popen(sleep, env={**os.environ, "STICC_TIED": "tidy"}) as command:
+            once.write_text(str(command.pid))
+        raise ValueError("it was ended")
     if how == "fail" or (how == "fail once" and not once.exists()):
         once.touch()
         raise ValueError(f"{cell.name}\ncannot be done")

@@ -3,6 +3,7 @@
 import os
 import signal
 import threading
+import time
 from collections import Counter
 
 import psutil
@@ -115,6 +116,31 @@ def test_no_scheduler_is_told_with_what_to_do(monkeypatch):
         cluster.run([Cell("a", {})], work, "/nowhere", Cluster("tcp://127.0.0.1:1"))
     with pytest.raises(ConfigError, match="no Dask scheduler answers there"):
         cluster.run([Cell("a", {})], work, "/nowhere", Cluster("what://ever"))
+
+
+def test_what_a_worker_that_leaves_has_started_ends_first_and_is_done_by_another(tmp_path):
+    cells = [Cell("long", {"how": "start"})]
+    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None,
+                      host="127.0.0.1") as there:  # fmt: skip
+        address = there.scheduler_address
+
+        def leave():
+            while not (tmp_path / "long.once").exists():
+                time.sleep(0.05)
+            with Client(address, set_as_default=False) as client:
+                busy = next(w for w, cells in client.processing().items() if cells)
+                client.retire_workers([busy])
+
+        leaving = threading.Thread(target=leave)
+        leaving.start()
+        (one,) = cluster.run(cells, work, tmp_path, Cluster(address), call="tidy")
+        leaving.join()
+    assert one.error == ""
+    assert "ended without a word" in one.before[0]
+    first, second = pids(tmp_path, "long")
+    assert first != second
+    assert not psutil.pid_exists(int((tmp_path / "long.once").read_text()))
+    assert lines(tmp_path / "journal") == ["long"]
 
 
 def test_a_grid_can_be_done_by_the_workers_of_a_cluster_that_is_there(tmp_path):
