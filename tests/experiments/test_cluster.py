@@ -96,6 +96,7 @@ def test_nobody_else_can_reach_our_own_scheduler(tmp_path, monkeypatch):
     assert set(heard) == {"127.0.0.1"}
 
 
+@pytest.mark.long  # needs SIGINT to itself, which a test process side by side has not
 def test_a_stopped_call_leaves_no_process_and_the_next_one_goes_on(tmp_path):
     cells = [Cell("quick", {}), Cell("slow", {"seconds": 60})]
 
