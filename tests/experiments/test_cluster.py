@@ -96,7 +96,15 @@ def test_nobody_else_can_reach_our_own_scheduler(tmp_path, monkeypatch):
     assert set(heard) == {"127.0.0.1"}
 
 
-@pytest.mark.long  # needs SIGINT to itself, which a test process side by side has not
+@pytest.fixture
+def hears_ctrl_c():
+    """What a shell starts in the background ignores SIGINT, and so would this process."""
+    held = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, held)
+
+
+@pytest.mark.usefixtures("hears_ctrl_c")
 def test_a_stopped_call_leaves_no_process_and_the_next_one_goes_on(tmp_path):
     cells = [Cell("quick", {}), Cell("slow", {"seconds": 60})]
 
