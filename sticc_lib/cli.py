@@ -15,12 +15,13 @@ import tyro
 
 from sticc_lib import __version__
 from sticc_lib.run import stderr
-from sticc_lib.verbs import Compare, Evaluate, Index, Lab, Report, Train
+from sticc_lib.verbs import Compare, Evaluate, Report, Train
 from sticc_lib.verbs_batch import Batch
 from sticc_lib.verbs_count import Count
 from sticc_lib.verbs_data import CheckData, Pack
+from sticc_lib.verbs_lab import Lab
 from sticc_lib.verbs_models import Export, ImportWeights
-from sticc_lib.verbs_runs import Diff, Rerun
+from sticc_lib.verbs_runs import Diff, Index, Rerun
 from sticc_lib.verbs_search import Gallery, Search
 
 ALL = (Report, Train, Evaluate, Compare, Batch, Count, CheckData, Pack, ImportWeights, Export,

@@ -6,10 +6,7 @@ The rooms are imported when a verb runs, so that `sticc --help` loads no torch.
 from __future__ import annotations
 
 import ast
-import os
 import re
-import subprocess
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
@@ -231,37 +228,3 @@ class Compare(Settings):
         write_runs(folder.parent)
         print(write_run(folder))
         return 1 if found.failed else 0
-
-
-@dataclass(frozen=True)
-class Index:
-    """Write the pages of all runs again from what their folders hold."""
-
-    def run(self) -> int:
-        from sticc_lib.reporting.index import write_all
-
-        print(write_all(project_root() / "reports"))
-        return 0
-
-
-@dataclass(frozen=True)
-class Lab:
-    """Open JupyterLab on this machine only (127.0.0.1), at the first notebook."""
-
-    port: int = 8888
-    """The next free one is taken if it is in use."""
-    browser: bool = True
-    """Open a browser window."""
-
-    def run(self) -> int:
-        root = project_root()
-        command = [sys.executable, "-m", "jupyterlab", "--ServerApp.ip=127.0.0.1"]
-        command += [f"--ServerApp.port={self.port}", f"--ServerApp.root_dir={root}"]
-        command += ["--LabApp.default_url=/lab/tree/notebooks/01_data.ipynb"]
-        command += [] if self.browser else ["--no-browser"]
-        if hasattr(os, "geteuid") and os.geteuid() == 0:  # in a container; Jupyter asks to be told
-            command += ["--allow-root"]
-        try:
-            return subprocess.call(command, env={**os.environ, "STICC_HOME": str(root)})
-        except KeyboardInterrupt:
-            return 0

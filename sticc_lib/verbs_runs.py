@@ -1,4 +1,4 @@
-"""The verbs of `sticc` for runs that are there: compare two, make one again."""
+"""The verbs of `sticc` for runs that are there: compare two, make one again, list all."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Annotated
 
 import tyro
 
-from sticc_lib.run import stderr
+from sticc_lib.run import project_root, stderr
 
 First = Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="RUN_A")]
 Second = Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="RUN_B")]
@@ -83,3 +83,14 @@ class Rerun:
             return 0
         stderr(f"{len(found.results.rows)} results differ; {why(found)}")
         return 1
+
+
+@dataclass(frozen=True)
+class Index:
+    """Write the pages of all runs again from what their folders hold."""
+
+    def run(self) -> int:
+        from sticc_lib.reporting.index import write_all
+
+        print(write_all(project_root() / "reports"))
+        return 0

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from sticc_lib import __version__, verbs
+from sticc_lib import __version__, verbs, verbs_lab, verbs_runs
 from sticc_lib.cli import VERBS, main, one_line, parse
 from sticc_lib.config import ConfigError
 from sticc_lib.reporting.status import Limits, Status, Verdict
@@ -104,7 +104,7 @@ def test_expected_errors_are_one_line(error, code, capsys, monkeypatch):
     def fail(self):
         raise error
 
-    monkeypatch.setattr(verbs.Index, "run", fail)
+    monkeypatch.setattr(verbs_runs.Index, "run", fail)
     assert main(["index"]) == code
     assert capsys.readouterr().err.count("\n") == 1
 
@@ -113,7 +113,7 @@ def test_a_fault_of_ours_keeps_its_traceback(monkeypatch):
     def fail(self):
         raise ZeroDivisionError
 
-    monkeypatch.setattr(verbs.Index, "run", fail)
+    monkeypatch.setattr(verbs_runs.Index, "run", fail)
     with pytest.raises(ZeroDivisionError):
         main(["index"])
 
@@ -202,7 +202,9 @@ def test_index_writes_the_pages_again(tmp_path, monkeypatch, capsys):
 def test_lab_listens_on_this_machine_only(monkeypatch, tmp_path):
     monkeypatch.setenv("STICC_HOME", str(tmp_path))
     calls = []
-    monkeypatch.setattr(verbs.subprocess, "call", lambda command, env: calls.append(command) or 0)
+    monkeypatch.setattr(
+        verbs_lab.subprocess, "call", lambda command, env: calls.append(command) or 0
+    )
     assert main(["lab", "--no-browser", "--port", "9999"]) == 0
     [command] = calls
     assert command[:3] == [sys.executable, "-m", "jupyterlab"]

@@ -21,7 +21,7 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 
 from sticc_lib.config import Config
-from sticc_lib.experiments import real_look, worlds
+from sticc_lib.experiments import real_look, worlds, worlds_table
 from sticc_lib.experiments.session import load_data, new_model
 from sticc_lib.models import zoo
 from sticc_lib.run import atomic, data_dir, environment, project_root, read_json, write_json
@@ -40,7 +40,7 @@ def study(options: argparse.Namespace) -> None:
     """Trains and tests what is missing, and prints the tables."""
     values = worlds.study(options.seeds, options.methods or worlds.METHODS,
                           options.worlds or tuple(worlds.WORLDS))  # fmt: skip
-    print(worlds.markdown(values))
+    print(worlds_table.markdown(values))
 
 
 def train(options: argparse.Namespace) -> None:
@@ -48,7 +48,7 @@ def train(options: argparse.Namespace) -> None:
     world, label, _ = SHIPPED
     changes = dict(worlds.LONG)
     values = worlds.study(options.seeds, [label], [world], changes, LONG_NAME, options.tests)
-    print(worlds.markdown(values))
+    print(worlds_table.markdown(values))
 
 
 def look(options: argparse.Namespace) -> None:
@@ -67,7 +67,7 @@ def look(options: argparse.Namespace) -> None:
     columns = ["world", "method", "seed", "metric", "value"]
     real = pd.DataFrame(rows, columns=columns)
     write(folder / "real.csv", real.to_csv(index=False))
-    print(worlds.markdown(real))
+    print(worlds_table.markdown(real))
     seen = {f"{r.world} {r.method} {r.seed} {r.metric}": r.value for r in real.itertuples()
             if "visit" not in str(r.metric)}  # fmt: skip
     count = len(real.groupby(columns[:3]))
@@ -90,7 +90,7 @@ def keep(options: argparse.Namespace) -> None:
     values = pd.concat([pd.read_csv(folder / f"{part}.csv") for part in ("values", "real")
                         if (folder / f"{part}.csv").exists()])  # fmt: skip
     write(kept / "values.csv", values.to_csv(index=False))
-    write(kept / "table.md", worlds.markdown(values))
+    write(kept / "table.md", worlds_table.markdown(values))
     here = environment()
     about = {"command": "python data/scripts/video_weights.py study", "recipe": worlds.RECIPE}
     about |= {key: here[key] for key in ("commit", "python", "versions", "machine") if key in here}
@@ -133,7 +133,8 @@ def card(config: Config, facts: dict, folder: Path) -> str:
         world=SHIPPED[0], persons=facts["persons"], step=facts["step"], seed=config.seed,
         steps=config.train.steps, minutes=f"{spent.iloc[0] / 60:.0f}" if len(spent) else "?",
         recipe=", ".join(f"`{name}={value}`" for name, value in changes.items()),
-        tables=worlds.markdown(values), lengths=", ".join(map(str, config.train.clip_lengths)),
+        tables=worlds_table.markdown(values),
+        lengths=", ".join(map(str, config.train.clip_lengths)),
         verdict=verdict if missed else "Both goals on `pets_mot` are reached.",
         commit=trained["commit"][:12], dirty=" with changes" * bool(trained.get("diff")),
     )  # fmt: skip

@@ -20,12 +20,11 @@ from sticc_lib.experiments import grid
 from sticc_lib.experiments.conditions import made
 from sticc_lib.experiments.methods import method, method_config
 from sticc_lib.experiments.session import CONDITIONS, evaluate_method, load_data, split_of
-from sticc_lib.experiments.tables import as_markdown
 from sticc_lib.experiments.trainings import inputs, trained
+from sticc_lib.experiments.worlds_table import markdown
 from sticc_lib.models import zoo
 from sticc_lib.models.base import VideoModel
 from sticc_lib.presets import preset
-from sticc_lib.retrieval.stats import spread
 from sticc_lib.run import Run, fingerprint, project_root, write_text
 from sticc_lib.tracklets.table import TrackletSet
 
@@ -48,10 +47,9 @@ RECIPE: dict[str, Any] = {
     "model.trunk.trainable_blocks": 7, "train.clip_lengths": (1, 1, 1, 1, 1, 4, 8),
     "train.persons": 16, "train.steps": 220, "train.validate_every": 220,
 }  # fmt: skip
-"""What differs from `quick`. CHOICE: of two trials of 115 CPU seconds each on validation persons of
-the rendered walkers, never on real video: 8 persons a batch, clips of 1, 4, 8 and slots summed gave
-mAP 0.371; 16 persons, clips of 1, 1, 1, 4 and slots side by side 0.523. They differ in three things
-at once, so neither clip lengths nor slots are judged by it; T = 8 was then put back among the
+"""What differs from `quick`. CHOICE: of two trials of two CPU minutes each on validation persons of
+the rendered walkers, never on real video. They differed in persons a batch, clip lengths and slots
+(summed, side by side) at once, so none of these is judged by it; T = 8 was then put back among the
 lengths, untried. Not tried: other rates, other blocks, pixels with shrink and jpeg."""
 LONG: dict[str, Any] = {"train.steps": 420, "train.validate_every": 420}
 """What differs from RECIPE in the training that is shipped: five CPU minutes."""
@@ -202,41 +200,6 @@ def study(
     write_text(run.path("values.csv"), values.to_csv(index=False))
     write_text(run.path("table.md"), markdown(values))
     return values
-
-
-TABLES = {
-    "Validation persons": ["val.rendered.mAP", "val.rendered.frame_mAP", "val.drawn.mAP",
-                           "val.drawn.frame_mAP"],
-    "Rendered test persons": ["rendered.mAP", "rendered.rank1", "rendered.none.mAP",
-                              "rendered.medium.mAP", "rendered.heavy.mAP",
-                              "rendered_unseen_cameras.mAP", "rendered_unseen_occluders.mAP"],
-    "Drawn test persons, before the same cameras": [
-        "drawn.mAP", "drawn.rank1", "drawn.none.mAP", "drawn.medium.mAP", "drawn.heavy.mAP",
-        "drawn_unseen_cameras.mAP", "drawn_unseen_occluders.mAP"],
-    "PETS2009 re-entry (real), frame mAP": [
-        "pets_mot.none", "pets_mot.wccn", "pets_mot.lda", "pets.none", "pets.wccn", "pets.lda"],
-}  # fmt: skip
-
-
-def markdown(values: pd.DataFrame) -> str:
-    """The tables of the study: mean and spread over seeds, a row a world and method."""
-    parts = []
-    for title, metrics in TABLES.items():
-        part = values[values["metric"].isin(metrics)]
-        if part.empty:
-            continue
-        shown = part.groupby(["world", "method", "metric"], sort=False)["value"].agg(_shown)
-        wide = shown.unstack("metric").reindex(columns=metrics).fillna("")
-        wide.index = [f"{method}, {world}" if world != "-" else f"{method}, untrained"
-                      for world, method in wide.index]  # fmt: skip
-        parts += [f"**{title}** (synthetic people)" if "real" not in title else f"**{title}**", "",
-                  as_markdown(wide, "method, trained on"), ""]  # fmt: skip
-    return "\n".join(parts)
-
-
-def _shown(values: pd.Series) -> str:
-    mean, deviation, runs = spread(values.to_numpy())
-    return f"{mean:.3f}" + (f" ± {deviation:.3f}" if runs > 1 else "")
 
 
 def checkpoint(

@@ -13,9 +13,7 @@ import torch
 from sticc_lib.config import (
     Config,
     ConfigError,
-    HeadConfig,
     ModelConfig,
-    TrunkConfig,
     check_model,
     flatten,
     from_dict,
@@ -23,6 +21,7 @@ from sticc_lib.config import (
 )
 from sticc_lib.machine import without_places
 from sticc_lib.models.base import ModelSpec, VideoModel
+from sticc_lib.models.options import placed
 from sticc_lib.models.pooling import AttentionPool, MeanPool, StripePool
 from sticc_lib.models.rungs import CommonPool, EvidencePool
 from sticc_lib.models.sticc import Sticc
@@ -90,7 +89,7 @@ def build(
     if name not in names():
         raise ConfigError(f"unknown model {name!r}; known: {', '.join(names())}")
     start = config or preset_named(preset or "quick").model
-    built = from_dict(ModelConfig, _placed(options), dataclasses.replace(start, name=name))
+    built = from_dict(ModelConfig, placed(options), dataclasses.replace(start, name=name))
     few = [f"num_classes: {num_classes}; expected at least 1"] if num_classes < 1 else []
     check_model(built, few)
     if name in PEERS:
@@ -236,22 +235,3 @@ def weights_fingerprint(model: torch.nn.Module) -> str:
         digest.update(name.encode())
         digest.update(value.detach().cpu().contiguous().numpy().tobytes())
     return fingerprint(digest.hexdigest())
-
-
-def _placed(options: dict[str, Any]) -> dict[str, Any]:
-    """Plain option names to the dotted names of ModelConfig."""
-    trunk = {"trunk": "trunk.name", "weights": "trunk.weights"}
-    trunk |= {
-        f.name: f"trunk.{f.name}" for f in dataclasses.fields(TrunkConfig) if f.name != "name"
-    }
-    top = {f.name for f in dataclasses.fields(ModelConfig)}
-    head = {f.name for f in dataclasses.fields(HeadConfig)}
-    placed = {}
-    for name, value in options.items():
-        if name in trunk and not isinstance(value, dict):
-            placed[trunk[name]] = value
-        elif name in head and name not in top:
-            placed[f"head.{name}"] = value
-        else:
-            placed[name] = value
-    return placed

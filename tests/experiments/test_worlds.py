@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from sticc_lib.config import identity
-from sticc_lib.experiments import real_look, worlds
+from sticc_lib.experiments import real_look, worlds, worlds_table
 from sticc_lib.presets import preset
 from sticc_lib.tracklets.store import ArrayStore
 from sticc_lib.tracklets.table import Rule, TrackletSet
@@ -50,7 +50,7 @@ def test_the_table_gives_mean_and_spread_a_row_a_world_and_method():
     rows = [("both", "sticc", seed, "rendered.mAP", value) for seed, value in ((0, 0.5), (1, 0.7))]
     rows += [("-", "stripes", 0, "rendered.mAP", 0.4)]
     columns = ["world", "method", "seed", "metric", "value"]
-    text = worlds.markdown(pd.DataFrame(rows, columns=columns))
+    text = worlds_table.markdown(pd.DataFrame(rows, columns=columns))
     assert "| sticc, both | 0.600 ± 0.141 |" in text
     assert "| stripes, untrained | 0.400 |" in text
     assert "PETS" not in text

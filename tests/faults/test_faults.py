@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import json
 import multiprocessing
 import os
 import random
@@ -139,7 +138,7 @@ def many(
 ) -> Counter[Any]:
     """As many faults as asked for, over all jobs; how each ended."""
     rng, ends = random.Random(seed), Counter[Any]()
-    jobs = [j for j in JOBS for _ in range(max(1, round(SHARE[j] * number)))][:number]
+    jobs = rng.choices(list(SHARE), list(SHARE.values()), k=number)
     for turn, job in enumerate(jobs):
         for again in range(20):
             place = folder / f"{turn}-{again}"
@@ -169,5 +168,4 @@ def test_faults_at_random_moments(reference, tmp_path, capsys):
         print(f"\n{sum(ends.values())} faults, seed {seed}")
         for (job, kind, ended), times in sorted(ends.items()):
             print(f"  {job:10} {kind:20} {ended:9} {times}")
-    assert sum(ends.values()) >= min(FAULTS, 4)
-    assert json.dumps(sorted(map(str, ends)))
+    assert sum(ends.values()) == FAULTS
