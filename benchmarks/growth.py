@@ -215,8 +215,8 @@ def draw(
         axes.set_xticks(list(sizes), [_short(size) for size in sizes])
         axes.xaxis.set_minor_formatter(NullFormatter())
         axes.yaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:g}"))
-        if max(costs) < 10 * max(min(costs), 1e-12):  # a decade may have no labelled tick
-            axes.yaxis.set_minor_formatter(FuncFormatter(lambda v, _: f"{v:.2g}"))
+        few = max(costs) < 30 * max(min(costs), 1e-12)  # then decades alone say too little
+        axes.yaxis.set_minor_formatter(FuncFormatter(_two_and_five) if few else NullFormatter())
         axes.set_xlabel(along)
         axes.set_ylabel(label)
         last = slope(sizes[-2:], costs[-2:])
@@ -232,6 +232,10 @@ def draw(
     captions.caption(figure, title, text, f"Cost against {along}: {words}.")
     RESULTS.mkdir(parents=True, exist_ok=True)
     captions.save(figure, RESULTS / f"{name}.png")
+
+
+def _two_and_five(value: float, _: int) -> str:
+    return f"{value:.1g}" if f"{value:e}"[0] in "25" else ""
 
 
 def _short(size: float) -> str:

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Literal
+from typing import Literal, Protocol
 
 import numpy as np
 
 Kind = Literal["cosine", "euclidean", "dot"]
 _UNKNOWN = "distance {!r} is none of cosine, euclidean, dot"
+
+
+class Compare(Protocol):
+    """What `comparer` returns."""
+
+    def __call__(self, query: np.ndarray, low: int = 0, high: int | None = None) -> np.ndarray:
+        """Distances float32 [n, high - low] of features [n, D] to columns `low` to `high`."""
+        ...
 
 
 def distances(query: np.ndarray, gallery: np.ndarray, kind: Kind = "cosine") -> np.ndarray:
@@ -27,10 +34,8 @@ def distances(query: np.ndarray, gallery: np.ndarray, kind: Kind = "cosine") -> 
     return compare(np.asarray(query))
 
 
-def comparer(
-    values: np.ndarray, columns: np.ndarray, kind: Kind, tile: int = 8192
-) -> Callable[[np.ndarray], np.ndarray]:
-    """A function from query features [n, D] to distances [n, G] to `values[columns]`.
+def comparer(values: np.ndarray, columns: np.ndarray, kind: Kind, tile: int = 8192) -> Compare:
+    """A function from query features [n, D] to distances [n, G] to `values[columns]`, or to some.
 
     The gallery is gone through in tiles, so that no second copy of it is ever made.
     """
@@ -47,26 +52,26 @@ def comparer(
         [np.einsum("nd,nd->n", part(i), part(i)) for i in tiles] or [np.empty(0, np.float32)]
     )
 
-    def compare(query: np.ndarray) -> np.ndarray:
+    def compare(query: np.ndarray, low: int = 0, high: int | None = None) -> np.ndarray:
         if query.ndim != 2 or values.ndim != 2 or query.shape[1] != values.shape[1]:
             raise ValueError(f"features {query.shape} and {values.shape}: expected equal widths")
         query = query.astype(np.float32, copy=False)
-        result = np.empty((len(query), len(columns)), np.float32)
+        among = slice(low, len(columns) if high is None else high)
+        result = np.empty((len(query), among.stop - low), np.float32)
         own = np.einsum("nd,nd->n", query, query)
         if kind == "cosine":
             query = query / np.maximum(np.sqrt(own), 1e-12)[:, None]
-        start = 0
-        for index in tiles:
-            np.matmul(query, part(index).T, out=result[:, start : start + len(index)])
-            start += len(index)
+        for start in range(low, among.stop, tile):
+            stop = min(start + tile, among.stop)
+            np.matmul(query, part(columns[start:stop]).T, out=result[:, start - low : stop - low])
         if kind == "dot":
             return np.negative(result, out=result)
         if kind == "cosine":
-            result /= np.maximum(np.sqrt(squares), 1e-12)
+            result /= np.maximum(np.sqrt(squares[among]), 1e-12)
             return np.subtract(1, result, out=result)
         result *= -2
         result += own[:, None]
-        result += squares
+        result += squares[among]
         return np.sqrt(np.maximum(result, 0, out=result), out=result)
 
     return compare

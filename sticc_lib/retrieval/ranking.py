@@ -20,6 +20,7 @@ __all__ = ["Scores", "distances", "evaluate", "rank", "score", "sides"]
 
 RERANKED = "re-ranked by k-reciprocal neighbours, over all queries and the gallery at once"
 _BLOCK_BYTES = 4 << 20  # of distances looked at together: stays in a core's cache
+_CHUNK_BYTES = 128 << 20  # of distances that exist at once: 32 queries against a million
 
 
 def score(
@@ -124,14 +125,14 @@ def evaluate(
     chunk: int = 256,
     rerank: bool = False,
 ) -> Scores:
-    """Scores embeddings under their set's rule; at most `chunk` rows of distances exist at once.
+    """Scores embeddings under their set's rule; few rows of distances exist at once.
 
     Args:
         embeddings: of one split. Queries are rows marked `query`, the gallery rows marked
             `gallery` (and the queries, if the rule says so).
         distance: how embeddings are compared.
         trapezoid: as in `score`.
-        chunk: queries at a time.
+        chunk: queries at a time at most; fewer where their distances would take over 128 MiB.
         rerank: mend the distances by k-reciprocal neighbours first, at the published settings,
             over all queries and the whole gallery at once (`retrieval.rerank`); the rule removes
             what it removes after that. The matrix then exists whole, [Q, G].
@@ -146,7 +147,8 @@ def evaluate(
         mended = rerank_among(embeddings.values, query, gallery, distance)
         return _score(iter([mended]), matcher, trapezoid, f"{embeddings.rule}; {RERANKED}")
     compare = comparer(embeddings.values, gallery, distance)
-    blocks = (compare(embeddings.values[query[i : i + chunk]]) for i in range(0, len(query), chunk))
+    step = max(1, min(chunk, _CHUNK_BYTES // (4 * max(1, len(gallery)))))
+    blocks = (compare(embeddings.values[query[i : i + step]]) for i in range(0, len(query), step))
     return _score(blocks, matcher, trapezoid, str(embeddings.rule))
 
 

@@ -47,7 +47,7 @@ class Table(Protocol):
 
     count: int
     step: int
-    """Rows that one call of `rows` should ask for."""
+    """Rows that one call of `rows` asks for; blocks start at its multiples."""
 
     def rows(self, start: int, stop: int) -> np.ndarray:
         """Distances float [n, count] of rows `start` to `stop`; the caller may write to it."""

@@ -11,11 +11,10 @@ cameras or visits: what a set's rule removes takes part, and is removed from the
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 
-from sticc_lib.retrieval.distances import Kind, comparer, rowwise
+from sticc_lib.retrieval.distances import Kind
+from sticc_lib.retrieval.mirrored import Features
 from sticc_lib.retrieval.reciprocal import Settings, Table, mend
 
 __all__ = ["Settings", "rerank", "rerank_among", "rerank_distances"]
@@ -56,7 +55,7 @@ def rerank(
     parts = [(part, np.arange(len(part))) for part in (query, gallery)]
     total = len(query) + len(gallery)
     columns = slice(0, len(query)), slice(len(query), total)
-    return mend(_Features(parts, kind), *columns, settings, progress)
+    return mend(Features(parts, kind), *columns, settings, progress)
 
 
 def rerank_among(
@@ -88,7 +87,7 @@ def rerank_among(
         raise ValueError("query: a row stands there twice; expected each once")
     rows = np.union1d(query, gallery)
     places = np.searchsorted(rows, query), np.searchsorted(rows, gallery)
-    return mend(_Features([(np.asarray(values), rows)], kind), *places, settings, progress)
+    return mend(Features([(np.asarray(values), rows)], kind), *places, settings, progress)
 
 
 def rerank_distances(
@@ -117,47 +116,6 @@ def rerank_distances(
     table = _Given(*map(np.asarray, (query_gallery, query_query, gallery_gallery)))
     borders = slice(0, table.queries), slice(table.queries, table.count)
     return mend(table, *borders, settings, progress)
-
-
-class _Features(Table):
-    """Distances of rows of one array or of several, made when they are asked for."""
-
-    kind: Kind
-
-    def __init__(self, parts: Sequence[tuple[np.ndarray, np.ndarray]], kind: Kind):
-        if kind == "dot":
-            raise ValueError("re-ranking squares distances: use cosine or euclidean, not dot")
-        self.parts, self.kind = parts, kind
-        self.compare = [comparer(values, index, kind) for values, index in parts]
-        self.starts = np.cumsum([0, *(len(index) for _, index in parts)])
-        self.count = int(self.starts[-1])
-        self.step = max(64, _BLOCK_BYTES // (4 * max(1, self.count)))
-
-    def rows(self, start: int, stop: int) -> np.ndarray:
-        query = self._take(np.arange(start, stop))
-        blocks = [compare(query) for compare in self.compare]
-        block = blocks[0] if len(blocks) == 1 else np.concatenate(blocks, axis=1)
-        own = np.arange(stop - start)
-        block[own, start + own] = 0  # whatever rounding says
-        return np.maximum(block, 0, out=block)
-
-    def pairs(self, left: np.ndarray, right: np.ndarray) -> np.ndarray:
-        found, step = [np.empty(0, np.float32)], 256
-        for low in range(0, len(left), step):
-            a, b = (self._take(side[low : low + step]) for side in (left, right))
-            found.append(rowwise(a, b, self.kind))
-        return np.where(left == right, 0, np.maximum(np.concatenate(found), 0))
-
-    def _take(self, rows: np.ndarray) -> np.ndarray:
-        if len(self.parts) == 1:
-            values, index = self.parts[0]
-            return values[index[rows]].astype(np.float32, copy=False)
-        result = np.empty((len(rows), self.parts[0][0].shape[1]), np.float32)
-        for number, (values, index) in enumerate(self.parts):
-            here = rows - self.starts[number]
-            mine = (here >= 0) & (here < len(index))
-            result[mine] = values[index[here[mine]]]
-        return result
 
 
 class _Given(Table):
