@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy, normalize, relu
 
 from sticc_lib.config import LossConfig
+from sticc_lib.floats import at_least_fp32
 
 
 def identity(logits: Tensor, persons: Tensor, smoothing: float = 0.1) -> Tensor:
@@ -19,7 +20,7 @@ def identity(logits: Tensor, persons: Tensor, smoothing: float = 0.1) -> Tensor:
         logits: [B K].
         persons: int64 [B], 0..K-1.
     """
-    return cross_entropy(logits.float(), persons, label_smoothing=smoothing)
+    return cross_entropy(at_least_fp32(logits), persons, label_smoothing=smoothing)
 
 
 def batch_hard_triplet(features: Tensor, persons: Tensor, margin: float | None = 0.3) -> Tensor:
@@ -35,7 +36,7 @@ def batch_hard_triplet(features: Tensor, persons: Tensor, margin: float | None =
     Raises:
         ValueError: a batch of one person has no stranger.
     """
-    features = features.float()
+    features = at_least_fp32(features)
     same = persons.unsqueeze(0) == persons.unsqueeze(1)
     if bool(same.all()):
         raise ValueError("a batch of one person has no negatives; draw at least two persons")
@@ -57,7 +58,7 @@ def cosine_triplet(features: Tensor, persons: Tensor, margin: float = 0.3) -> Te
         persons: int64 [B], two different ones at least.
         margin: how much liker the mate should be.
     """
-    unit = normalize(features.float(), dim=-1)
+    unit = normalize(at_least_fp32(features), dim=-1)
     likeness = unit @ unit.mT  # [B B]
     same = persons.unsqueeze(0) == persons.unsqueeze(1)
     mate = likeness.masked_fill(~same, torch.inf).amin(1)
@@ -71,7 +72,7 @@ def diversity(slots: Tensor) -> Tensor:
     Args:
         slots: z [B S C]; 0 for S = 1.
     """
-    slots, count = slots.float(), slots.shape[1]
+    slots, count = at_least_fp32(slots), slots.shape[1]
     if count < 2:
         return slots.new_zeros(())
     unit = normalize(slots, dim=-1)
@@ -88,7 +89,7 @@ def memory_spread(address: Tensor, delta: float = 0.3) -> Tensor:
     Args:
         address: [rows M]; with fewer than two rows the loss is 0.
     """
-    address = address.float()
+    address = at_least_fp32(address)
     if len(address) < 2:
         return address.new_zeros(())
     return relu(delta - (address.amax(0) - address.amin(0))).mean()
@@ -100,7 +101,7 @@ def summed(terms: Mapping[str, tuple[float, Tensor]]) -> tuple[Tensor, dict[str,
     Args:
         terms: name -> (weight, value).
     """
-    loss = torch.stack([weight * value.float() for weight, value in terms.values()]).sum()
+    loss = torch.stack([weight * at_least_fp32(value) for weight, value in terms.values()]).sum()
     return loss, {name: value.detach() for name, (_, value) in terms.items()}
 
 

@@ -87,11 +87,6 @@ def join_heads(tokens: Tensor) -> Tensor:
     return tokens.transpose(-3, -2).flatten(-2)
 
 
-def at_least_fp32(tensor: Tensor) -> Tensor:
-    """fp32 of halves (for what bf16 is too coarse for); fp32 and fp64 stay as they are."""
-    return tensor.to(torch.promote_types(tensor.dtype, torch.float32))
-
-
 def masked_softmax(scores: Tensor, mask: Tensor | None, dim: int) -> Tensor:
     """Softmax over `dim` where `mask` (broadcastable bool, True: counts) is False gets weight 0."""
     if mask is not None:

@@ -164,14 +164,14 @@ def _check_mask(mask: Tensor, clips: Tensor) -> None:
 
 
 def normalise(pixels: Tensor, spec: ModelSpec) -> Tensor:
-    """uint8 [..., 3, H, W] to float, (x/255 - mean) / std. The one place where it happens."""
+    """uint8 [..., 3, H, W] to torch's default float, (x/255 - mean) / std. Only here."""
     mean = torch.tensor(spec.mean, device=pixels.device).view(3, 1, 1) * 255
     std = torch.tensor(spec.std, device=pixels.device).view(3, 1, 1) * 255
     rows = pixels.movedim(-3, -1)
     # a FakeTensor (of a model that is being exported) has another type
     if type(pixels) is Tensor and pixels.device.type == "cpu" and rows.is_contiguous():
         return _normalised_rows(rows, mean, std).movedim(-1, -3)
-    return (pixels.to(torch.float32) - mean).div_(std)
+    return (pixels.to(mean.dtype) - mean).div_(std)
 
 
 def _normalised_rows(rows: Tensor, mean: Tensor, std: Tensor) -> Tensor:
@@ -180,7 +180,7 @@ def _normalised_rows(rows: Tensor, mean: Tensor, std: Tensor) -> Tensor:
     Mean and std are laid out along a row of the picture: numbers for three colours alone, taken
     anew at every pixel, would keep the processor from working on several at a time.
     """
-    out = torch.empty(rows.shape, dtype=torch.float32)
+    out = torch.empty(rows.shape, dtype=mean.dtype)
     width = max(rows.shape[-2], 1)
     mean, std = mean.view(3).repeat(width), std.view(3).repeat(width)
     lines, given = out.view(-1, 3 * width), rows.reshape(-1, 3 * width)

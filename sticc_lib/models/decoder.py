@@ -6,7 +6,8 @@ import torch
 from torch import Tensor, nn
 
 from sticc_lib.config import HeadConfig
-from sticc_lib.models.attention import Tap, at_least_fp32, masked_softmax
+from sticc_lib.floats import at_least_fp32
+from sticc_lib.models.attention import Tap, masked_softmax
 from sticc_lib.models.base import frame_mean, real_first
 from sticc_lib.models.encoder import Evidence
 from sticc_lib.models.memory import Memory

@@ -9,11 +9,11 @@ from torch import Tensor, nn
 
 from sticc_lib import processes
 from sticc_lib.config import HeadConfig
+from sticc_lib.floats import at_least_fp32
 from sticc_lib.models.attention import (
     FeedForward,
     SelfAttention,
     Tap,
-    at_least_fp32,
     split_heads,
 )
 from sticc_lib.models.base import frame_mean

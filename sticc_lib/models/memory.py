@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from sticc_lib.models.attention import at_least_fp32
+from sticc_lib.floats import at_least_fp32
 
 DEAD = 0.1
 """Nats of I(item; input) below which a memory is called dead. CHOICE: memories that gave one
@@ -51,7 +51,7 @@ def largest_address(kappa: float, items: int) -> float:
 
 def information(address: Tensor) -> float:
     """I(item; input) = H(mean a) - mean H(a) of addresses [n M], in nats; 0: a dead memory."""
-    address = address.detach().float()
+    address = at_least_fp32(address.detach())
     return float(_entropy(address.mean(0)) - _entropy(address).mean())
 
 

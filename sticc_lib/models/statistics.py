@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from sticc_lib.models.attention import at_least_fp32
+from sticc_lib.floats import at_least_fp32
 from sticc_lib.models.base import VideoModel
 from sticc_lib.processes import gathered
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from sticc_lib.config import HeadConfig
-from sticc_lib.models.attention import at_least_fp32
+from sticc_lib.floats import at_least_fp32
 from sticc_lib.models.base import ModelSpec, Output, VideoModel
 from sticc_lib.models.decoder import AbstractionDecoder, DetailDecoder
 from sticc_lib.models.encoder import CommonEncoder, IndividualEncoder

@@ -1,59 +1,92 @@
-"""Several processes train one model: the same weights in each, and an exact resume."""
+"""Several processes train one model as one process would, and one goes on with what they began."""
 
+import json
 import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from safetensors.torch import load_file
 
-SCRIPT = """
-import sys
-from pathlib import Path
-import torch
-sys.path[:0] = {paths!r}
-torch.set_num_threads(1)
-import conftest, test_loop
-from sticc_lib.models import zoo
-from sticc_lib.training import train
+from sticc_lib.training.logs import read_log
 
-data, config, out = conftest.coloured_set(), test_loop.settings(), Path(sys.argv[1])
-whole = train(test_loop.new(config), data, config, out / "whole", test_loop.score)
-train(test_loop.new(config), data, config, out / "cut", test_loop.score, stop_at=5)
-again = train(test_loop.new(config), data, config, out / "cut", test_loop.score)
-print(whole.log[0]["loss"], zoo.weights_fingerprint(whole.model), again.resumed_at)
-"""
+pytestmark = [pytest.mark.long, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
+WORK = Path(__file__).with_name("shared_work.py")
+LAUNCH = ["-m", "accelerate.commands.launch", "--multi_gpu", "--main_process_ip", "127.0.0.1",
+          "--main_process_port", "0"]  # fmt: skip
+QUIET = {"OMP_NUM_THREADS": "1", "TQDM_DISABLE": "1", "PYTHONWARNINGS": "ignore"}
 
 
-def launched(folder, processes):
-    """Lines [loss of the first step, weights, step resumed at], one a process."""
-    here = Path(__file__).parent
-    script = folder / "script.py"
-    script.write_text(SCRIPT.format(paths=[str(here), str(here.parent)]))
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone",
-               f"--nproc_per_node={processes}", str(script), str(folder)]  # fmt: skip
-    quiet = {"ACCELERATE_USE_CPU": "1", "OMP_NUM_THREADS": "1", "TQDM_DISABLE": "1"}
+def started(processes, command, home):
+    """The output of a command that `processes` processes work on, or of plain Python for one."""
+    launch = [*LAUNCH, "--num_processes", str(processes)] if processes > 1 else []
     done = subprocess.run(
-        command,
-        env={**os.environ, **quiet},
+        [sys.executable, *launch, *command],
+        env={**os.environ, **QUIET, "STICC_HOME": str(home)},
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=600,
         check=False,
     )
-    assert done.returncode == 0, done.stderr[-2000:]
-    return [line.split() for line in done.stdout.splitlines()]
+    assert done.returncode == 0, done.stderr[-3000:]
+    return done.stdout
 
 
-@pytest.mark.long
-def test_two_processes_draw_different_batches_and_end_with_the_same_weights(tmp_path):
-    (tmp_path / "two").mkdir()
-    (tmp_path / "one").mkdir()
-    first, second = launched(tmp_path / "two", 2)
-    (alone,) = launched(tmp_path / "one", 1)
-    assert first[0] != second[0]  # batches
-    assert first[1:] == second[1:] == [first[1], "3"]  # weights; the step that was resumed at
-    assert alone[1] != first[1]
-    for name in ("best/model.safetensors", "last/model.safetensors", "log.jsonl"):
-        whole, cut = (tmp_path / "two" / kind / name for kind in ("whole", "cut"))
-        assert whole.read_bytes() == cut.read_bytes(), name
+def work(processes, home, name, *more):
+    said = started(processes, [str(WORK), str(home / name), *map(str, more)], home)
+    return [line for line in said.splitlines() if line.startswith("resumed at")]
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    return tmp_path_factory.mktemp("home")
+
+
+@pytest.fixture(scope="module")
+def alone(home):
+    """One process' training from the first step to the last."""
+    assert work(1, home, "alone") == ["resumed at 0"]
+    return home / "alone"
+
+
+def test_two_processes_have_the_metrics_of_one(home, alone):
+    assert work(2, home, "two") == ["resumed at 0"] * 2
+    same(home / "two", alone)
+
+
+def test_the_command_started_twice_writes_the_numbers_of_one(home):
+    few = ["device=cpu", "train.bf16=off", "train.steps=2"]
+    train = ["-m", "sticc_lib.cli", "train", "--preset", "smoke", "--set", *few]
+    started(1, [*train, "--name", "one"], home)
+    started(2, [*train, "--name", "both"], home)
+    one, both = (json.loads((home / "reports" / name / "metrics.json").read_text())
+                 for name in ("one", "both"))  # fmt: skip
+    assert {"training.sticc.best_val_mAP", "training.sticc.at_end.loss"} <= set(one)
+    for name in set(one) - {"training.sticc.cpu_seconds"}:
+        assert both[name] == pytest.approx(one[name], abs=1e-4), name
+
+
+def test_what_two_processes_began_goes_on_with_one(home, alone):
+    assert work(2, home, "both", 35) == ["resumed at 0"] * 2
+    assert work(1, home, "both") == ["resumed at 30"]
+    same(home / "both", alone)
+
+
+def test_what_one_process_began_goes_on_with_two(home, alone):
+    assert work(1, home, "more", 35) == ["resumed at 0"]
+    assert work(2, home, "more") == ["resumed at 30"] * 2
+    same(home / "more", alone)
+
+
+def same(folder, other):
+    """Losses and metrics within 1e-4 (far within, in double precision), and weights."""
+    log, wanted = (read_log(f / "log.jsonl") for f in (folder, other))
+    assert list(log.columns) == list(wanted.columns)
+    assert len(log) == len(wanted) >= 60
+    gap = (log - wanted).abs().max()
+    assert gap.max() < 1e-4, gap.sort_values().tail(5)
+    assert log["val/mAP"].notna().any()
+    for name, value in load_file(folder / "last" / "model.safetensors").items():
+        kept = load_file(other / "last" / "model.safetensors")[name]
+        assert (value - kept).abs().max() < 1e-4, name
