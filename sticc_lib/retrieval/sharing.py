@@ -48,5 +48,5 @@ def joined(rows: Tensor | None) -> Tensor:
         assert rows is not None
         return rows
     width = processes.largest(0 if rows is None else rows.shape[1])
-    mine = torch.zeros(0, width) if rows is None else rows.clone()
+    mine = torch.zeros(0, width, dtype=torch.float32) if rows is None else rows.clone()
     return processes.gathered(mine.to(processes.device())).cpu()
