@@ -20,14 +20,15 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
+import table
 from measured import FILE
 
 from sticc_lib import machine
-from sticc_lib.run import project_root, read_json, write_json
+from sticc_lib.run import project_root, read_json, write_json, write_text
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "results" / "results.json"
-HELPERS = ("measured", "peers", "run")
+HELPERS = ("measured", "peers", "run", "table")
 USUAL = ("ranking", "rerank", "embedding", "training", "loader", "growth", "export")
 """What `make bench` runs: within 25 minutes on two cores that have nothing else to do."""
 
@@ -78,7 +79,9 @@ def main(asked: list[str]) -> int:
         kept = {k: v for k, v in held["results"].items() if v.get("benchmark") != name}
         kept |= {k: v | when for k, v in found.items()}
         made = {"machine": facts["machine"], "versions": facts["versions"]}
-        write_json(RESULTS, {**made, "results": dict(sorted(kept.items()))})
+        ordered = dict(sorted(kept.items()))
+        write_json(RESULTS, {**made, "results": ordered})
+        write_text(RESULTS.with_name("table.md"), table.markdown(ordered))
     if failed:
         print(f"could not run: {', '.join(failed)}", file=sys.stderr)
     return int(bool(failed))

@@ -96,3 +96,23 @@ def test_growth_leaves_a_figure_and_a_table_each(module, monkeypatch, tmp_path):
         header, *rows = (tmp_path / f"{name}.csv").read_text().splitlines()
         assert len(rows) == 2
         assert all(len(row.split(",")) >= 2 for row in rows), header
+
+
+def test_a_missed_target_is_said_in_the_table():
+    table = module("table")
+    ratio = {"ours": 2.0, "other": 6.0, "unit": "cpu-ms", "over": "theirs", "ratio": 3.0}
+    results = {
+        "a": {**ratio, "target": 5}, "b": {**ratio, "target": 2}, "c": ratio,
+        "d": {"value": 3, "unit": "MB of |a|", "most": 2}, "e": {"value": 3, "unit": "", "least": 2},
+    }  # fmt: skip
+    rows = table.markdown(results).splitlines()[2:]
+    assert [row.split("`")[1] for row in rows] == ["a", "b", "d", "e"]
+    assert [("missed" in row) for row in rows] == [True, False, True, False]
+    assert "3.00x as fast as theirs (2 against 6 cpu-ms)" in rows[0]
+    assert "\\|a\\|" in rows[2]
+    assert len(table.markdown(results, every=True).splitlines()) == 7
+
+
+def test_the_readme_has_the_table_of_the_kept_results():
+    kept = json.loads((FOLDER / "results" / "results.json").read_text())["results"]
+    assert module("table").short(kept) in (FOLDER.parent / "README.md").read_text()
