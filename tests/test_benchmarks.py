@@ -98,12 +98,13 @@ def test_growth_leaves_a_figure_and_a_table_each(module, monkeypatch, tmp_path):
         assert all(len(row.split(",")) >= 2 for row in rows), header
 
 
-def test_a_missed_target_is_said_in_the_table():
+def test_a_missed_target_is_said_in_the_table(module):
     table = module("table")
     ratio = {"ours": 2.0, "other": 6.0, "unit": "cpu-ms", "over": "theirs", "ratio": 3.0}
     results = {
         "a": {**ratio, "target": 5}, "b": {**ratio, "target": 2}, "c": ratio,
-        "d": {"value": 3, "unit": "MB of |a|", "most": 2}, "e": {"value": 3, "unit": "", "least": 2},
+        "d": {"value": 3, "unit": "MB of |a|", "most": 2},
+        "e": {"value": 3, "unit": "", "least": 2},
     }  # fmt: skip
     rows = table.markdown(results).splitlines()[2:]
     assert [row.split("`")[1] for row in rows] == ["a", "b", "d", "e"]
@@ -113,6 +114,6 @@ def test_a_missed_target_is_said_in_the_table():
     assert len(table.markdown(results, every=True).splitlines()) == 7
 
 
-def test_the_readme_has_the_table_of_the_kept_results():
+def test_the_readme_has_the_table_of_the_kept_results(module):
     kept = json.loads((FOLDER / "results" / "results.json").read_text())["results"]
     assert module("table").short(kept) in (FOLDER.parent / "README.md").read_text()
