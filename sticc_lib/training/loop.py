@@ -246,4 +246,8 @@ class Loop:
         """The state of an earlier start in this folder, or a fresh one."""
         with processes.together(TrainingError):
             content = self.folder.content() if self.writes else None
-        return self.folder.put(processes.told(content), self.plain, self.optimizer)
+        progress = self.folder.put(processes.told(content), self.plain, self.optimizer)
+        with processes.together(TrainingError):
+            if content is not None:  # a start that died after the state may have left an older log
+                self.folder.write_log(progress)
+        return progress

@@ -154,9 +154,15 @@ class Folder:
                  "optimizer": optimizer.state_dict(), "progress": asdict(progress)}  # fmt: skip
         with self._writing(STATE), sealed(self.path / STATE) as temporary:
             torch.save(state, temporary)
-        with self._writing("log.jsonl"):
-            lines = "".join(json.dumps(row) + "\n" for row in progress.rows)
-            write_text(self.path / "log.jsonl", lines)
+        self.write_log(progress)
+
+    def write_log(self, progress: Progress) -> None:
+        """Writes the log, unless it stands there as it is."""
+        path = self.path / "log.jsonl"
+        lines = "".join(json.dumps(row) + "\n" for row in progress.rows)
+        with self._writing(path.name):
+            if not path.exists() or path.read_bytes() != lines.encode():
+                write_text(path, lines)
 
     def save(self, name: str, progress: Progress, model: VideoModel) -> None:
         """Writes the weights with their config under a name, `best` or `last`."""

@@ -82,6 +82,16 @@ def test_floors_train_by_the_same_loop(coloured, tmp_path, name):
     assert len(last) == len(best)
 
 
+def test_a_log_older_than_the_state_is_mended_by_the_next_start(coloured, tmp_path):
+    data, config = coloured(), settings()
+    run(config, tmp_path, data)
+    wanted = files(tmp_path)
+    log = tmp_path / "log.jsonl"
+    log.write_text("".join(log.read_text().splitlines(keepends=True)[:-2]))
+    assert run(config, tmp_path, data).resumed_at == STEPS
+    assert files(tmp_path) == wanted
+
+
 def test_interrupted_before_any_step_and_resumed_it_ends_the_same(config, coloured, tmp_path):
     data = coloured()
     run(config, tmp_path / "whole", data)
