@@ -34,6 +34,7 @@ def told(folder: Path | str, what: str) -> Iterator[None]:
 
     Raises:
         BusyError: another process does the same there.
+        RunError: the folder was deleted under way, and nothing else said so.
     """
     if os.environ.get("RANK", "0") != "0":
         yield
@@ -45,10 +46,15 @@ def told(folder: Path | str, what: str) -> Iterator[None]:
         if held.get("state") == "running":
             failures.append({"when": held.get("started", ""), "error": KILLED})
         entry = {"state": "running", "started": _now(), "failures": failures[-KEPT:]}
-        _keep(folder, what, entry)
+        noted = _keep(folder, what, entry)
         clock = time.monotonic()
         try:
             yield
+            if noted and not (folder / "status.json").exists():
+                raise RunError(
+                    f"{folder}: was deleted while `sticc {what}` was under way, and what it had "
+                    "made with it; start it again"
+                )
         except BaseException as error:
             reason = "stopped by hand" if isinstance(error, KeyboardInterrupt) else _line(error)
             failures.append({"when": _now(), "error": reason})
@@ -71,8 +77,8 @@ def merge(folder: Path | str, entries: Mapping[str, Any]) -> Path:
         return write_json(path, {**_read(path), **entries})
 
 
-def _keep(folder: Path, what: str, entry: Mapping[str, Any]) -> None:
-    """Notes how it goes. A disk that is full must not hide what happened on it."""
+def _keep(folder: Path, what: str, entry: Mapping[str, Any]) -> bool:
+    """Notes how it goes; False if it could not: that must not hide what happened."""
     path = folder / "status.json"
     try:
         with one_at_a_time(path):
@@ -81,6 +87,8 @@ def _keep(folder: Path, what: str, entry: Mapping[str, Any]) -> None:
             write_json(path, {**held, "commands": commands})
     except OSError as error:
         stderr(f"{path}: cannot be written ({error.strerror}); it does not say how {what} ended")
+        return False
+    return True
 
 
 def _read(path: Path) -> dict[str, Any]:

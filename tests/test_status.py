@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,6 +14,7 @@ import pytest
 
 from sticc_lib import status
 from sticc_lib.locks import BusyError
+from sticc_lib.run import RunError
 from sticc_lib.status import command, merge, told
 
 AT_WORK = """
@@ -50,6 +52,16 @@ def test_an_error_goes_on_and_is_named(tmp_path):
     kept = command(tmp_path, "count")
     assert kept["state"] == "failed"
     assert [f["error"] for f in kept["failures"]] == ["ValueError: no such video"]
+
+
+def test_a_folder_deleted_under_way_is_a_failure_of_its_own(tmp_path):
+    folder = tmp_path / "run"
+    with pytest.raises(RunError, match="was deleted while `sticc count` was under way"):
+        with told(folder, "count"):
+            shutil.rmtree(folder)
+    kept = command(folder, "count")
+    assert kept["state"] == "failed"
+    assert "was deleted" in kept["failures"][0]["error"]
 
 
 def test_stopped_by_hand_is_said_in_words(tmp_path):
