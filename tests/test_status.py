@@ -56,9 +56,9 @@ def test_an_error_goes_on_and_is_named(tmp_path):
 
 def test_a_folder_deleted_under_way_is_a_failure_of_its_own(tmp_path):
     folder = tmp_path / "run"
-    with pytest.raises(RunError, match="was deleted while `sticc count` was under way"):
-        with told(folder, "count"):
-            shutil.rmtree(folder)
+    said = "was deleted while `sticc count` was under way"
+    with pytest.raises(RunError, match=said), told(folder, "count"):
+        shutil.rmtree(folder)
     kept = command(folder, "count")
     assert kept["state"] == "failed"
     assert "was deleted" in kept["failures"][0]["error"]
