@@ -127,7 +127,8 @@ def survived(job: str, folder: Path, whole: dict[str, Any], strike: Any) -> str:
         k: v for k, v in kept.items() if k != "begun"
     }, f"{job}, {kind}: made again what was finished"
     all_whole(folder)
-    if failed and begun:  # who dies before the first word has done nothing, either
+    # who dies before the first word has done nothing; who dies after the last one has done all
+    if failed and begun and begun["state"] != "ended":
         named = command(folder, COMMANDS[job])["failures"]
         assert named, f"{job}, {kind}: status.json names no failure; {first}"
     return "failed" if failed else "survived"
