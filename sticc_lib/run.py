@@ -105,6 +105,7 @@ class Run:
     folder: Path
     notebook: str = ""
     parameters: dict[str, Any] = field(default_factory=dict)
+    identity: dict[str, Any] | None = None
 
     @classmethod
     def open(
@@ -137,9 +138,9 @@ class Run:
                 if not overwrite:
                     raise RunError(_other_run(path, held, wanted))
                 shutil.rmtree(path)
-        run = cls(path, notebook, dict(parameters or {}))
+        run = cls(path, notebook, dict(parameters or {}), wanted if identity is not None else None)
         path.mkdir(parents=True, exist_ok=True)
-        run.note(**({"identity": wanted} if identity is not None else {}))
+        run.note()
         return run
 
     def note(self, **entries: Any) -> None:
@@ -152,6 +153,8 @@ class Run:
         with one_at_a_time(path):  # notebooks of a report run side by side
             manifest = read_json(path) if path.exists() else {"started": now(), **environment()}
             manifest.update(entries)
+            if self.identity is not None:  # again, should somebody have deleted the folder
+                manifest["identity"] = self.identity
             if self.notebook:
                 given = manifest.setdefault("parameters", {})
                 given[self.notebook] = self.parameters or given.get(self.notebook, {})

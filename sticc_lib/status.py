@@ -50,7 +50,7 @@ def told(folder: Path | str, what: str) -> Iterator[None]:
         clock = time.monotonic()
         try:
             yield
-            if noted and not (folder / "status.json").exists():
+            if noted and not command(folder, what):
                 raise RunError(
                     f"{folder}: was deleted while `sticc {what}` was under way, and what it had "
                     "made with it; start it again"

@@ -3,6 +3,7 @@
 import errno
 import json
 import platform
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -87,6 +88,15 @@ def test_the_same_run_is_opened_again(tmp_path):
     assert manifest["parameters"] == {"01": {"steps": 3}, "02": {"steps": 4}}
     assert manifest["identity"] == {"data.n": 4, "seed": 0}
     assert manifest["versions"]["numpy"] == np.__version__
+
+
+def test_a_folder_that_was_deleted_under_way_stays_the_same_runs(tmp_path):
+    run = Run.open(tmp_path / "a", "01", identity={"seed": 1})
+    shutil.rmtree(run.folder)
+    run.note(seconds=3)
+    assert Run.open(tmp_path / "a", "01", identity={"seed": 1}).folder == run.folder
+    with pytest.raises(RunError, match="holds another run"):
+        Run.open(tmp_path / "a", "01", identity={"seed": 2})
 
 
 def test_another_run_is_refused_and_told_how_they_differ(tmp_path):
