@@ -57,9 +57,13 @@ def test_an_error_goes_on_and_is_named(tmp_path):
 def test_a_folder_deleted_under_way_is_a_failure_of_its_own(tmp_path):
     folder = tmp_path / "run"
     said = "was deleted while `sticc count` was under way"
-    with pytest.raises(RunError, match=said), told(folder, "count"):
+
+    def deleted_and_gone_on_with():
         shutil.rmtree(folder)
-        merge(folder, {"notebooks": {}})  # others go on as if nothing had happened
+        merge(folder, {"notebooks": {}})
+
+    with pytest.raises(RunError, match=said), told(folder, "count"):
+        deleted_and_gone_on_with()
     kept = command(folder, "count")
     assert kept["state"] == "failed"
     assert "was deleted" in kept["failures"][0]["error"]
