@@ -44,10 +44,10 @@ def study(options: argparse.Namespace) -> None:
 
 
 def train(options: argparse.Namespace) -> None:
-    """Trains and tests the model that is shipped, for longer than the study's."""
+    """Trains and tests the model that is shipped, or others, for longer than the study's."""
     world, label, _ = SHIPPED
-    changes = dict(worlds.LONG)
-    values = worlds.study(options.seeds, [label], [world], changes, LONG_NAME, options.tests)
+    values = worlds.study(options.seeds, options.methods or [label], options.worlds or [world],
+                          dict(worlds.LONG), LONG_NAME, options.tests)  # fmt: skip
     print(worlds_table.markdown(values))
 
 
@@ -86,13 +86,15 @@ def _of(world: str, label: str, seed: int, name: str):
 
 def keep(options: argparse.Namespace) -> None:
     """Copies the tables to data/results/worlds, with where they are from."""
-    folder, kept = project_root() / "reports" / worlds.NAME, data_dir() / "results" / worlds.NAME
+    folder, kept = project_root() / "reports" / options.name, data_dir() / "results" / options.name
     values = pd.concat([pd.read_csv(folder / f"{part}.csv") for part in ("values", "real")
                         if (folder / f"{part}.csv").exists()])  # fmt: skip
     write(kept / "values.csv", values.to_csv(index=False))
     write(kept / "table.md", worlds_table.markdown(values))
     here = environment()
-    about = {"command": "python data/scripts/video_weights.py study", "recipe": worlds.RECIPE}
+    long = options.name == LONG_NAME
+    about = {"command": f"python data/scripts/video_weights.py {'train' if long else 'study'}",
+             "recipe": worlds.RECIPE | (worlds.LONG if long else {})}  # fmt: skip
     about |= {key: here[key] for key in ("commit", "python", "versions", "machine") if key in here}
     write_json(kept / "about.json", about)
     print(kept)
@@ -169,11 +171,11 @@ World `{world}` (rendered people: MakeHuman's assets; drawn ones are the project
 training persons, all synthetic, seed {seed} (fixed before training), best on validation persons at
 step {step} of {steps}, {minutes} CPU minutes on one core. Clips of {lengths} frames, drawn a batch.
 Over the preset `quick`: {recipe}.
-Code: commit `{commit}`{dirty}. Chosen on few trials (they stand at `RECIPE` in
-`sticc_lib/experiments/worlds.py`); one seed, and this world alone: other worlds, seeds and floors
-were not trained yet (`python data/scripts/video_weights.py study`).
+Code: commit `{commit}`{dirty}. Chosen on few trials (they stand at `RECIPE` and `LONG` in
+`sticc_lib/experiments/worlds.py`). The study of all methods, worlds and seeds was not run yet
+(`python data/scripts/video_weights.py study`).
 
-    python data/scripts/video_weights.py train --seeds 1 --tests rendered
+    python data/scripts/video_weights.py train --seeds 3 --tests rendered
     python data/scripts/video_weights.py look --name worlds_long
     python data/scripts/video_weights.py ship      # this file and the weights
 
@@ -207,7 +209,9 @@ def main() -> None:
     parser.add_argument("--methods", nargs="*", default=())
     parser.add_argument("--worlds", nargs="*", default=())
     parser.add_argument("--tests", nargs="*", default=worlds.TESTS, help="worlds to test in")
-    parser.add_argument("--name", default=worlds.NAME, help="folder under reports, for look")
+    parser.add_argument(
+        "--name", default=worlds.NAME, help="folder under reports, for look and keep"
+    )
     parser.add_argument("--why", default="after all choices were made", help="noted in the log")
     options = parser.parse_args()
     verbs[options.verb](options)
