@@ -25,7 +25,7 @@ from sticc_lib.experiments.worlds_table import markdown
 from sticc_lib.models import zoo
 from sticc_lib.models.base import VideoModel
 from sticc_lib.presets import preset
-from sticc_lib.run import Run, fingerprint, project_root, write_text
+from sticc_lib.run import Run, fingerprint, project_root, read_json, write_text
 from sticc_lib.tracklets.table import TrackletSet
 
 NAME = "worlds"
@@ -182,7 +182,7 @@ def study(
         tests: names of TESTS.
 
     Returns:
-        A row a (world, method, seed, metric): `value`.
+        A row a (world, method, seed, metric): `value`, of all that is done in the folder.
     """
     run = Run.open(name, "worlds")
     plan = Study(run.folder, dict(changes or {}), tuple(tests))
@@ -192,16 +192,21 @@ def study(
         for label in methods:
             for world in worlds:
                 plan.add(world, label, seed)
-    outcomes = grid.run(plan.cells, plan, run.path("cells"))
-    rows = []
-    for outcome in outcomes:
-        world, label, seed = outcome.cell.name.split("/")
-        rows += [(world, label, int(seed[4:]), metric, value)
-                 for metric, value in outcome.numbers.items()]  # fmt: skip
-    values = pd.DataFrame(rows, columns=["world", "method", "seed", "metric", "value"])
+    grid.run(plan.cells, plan, run.path("cells"))
+    values = finished(run.folder)
     write_text(run.path("values.csv"), values.to_csv(index=False))
     write_text(run.path("table.md"), markdown(values))
     return values
+
+
+def finished(folder: Path) -> pd.DataFrame:
+    """The numbers of all cells of a run that are done, also those of other calls."""
+    rows = []
+    for cell in sorted((folder / "cells").glob("*/*/seed*/cell.json")):
+        world, label, seed = cell.parts[-4:-1]
+        rows += [(world, label, int(seed[4:]), metric, value)
+                 for metric, value in read_json(cell).get("numbers", {}).items()]  # fmt: skip
+    return pd.DataFrame(rows, columns=["world", "method", "seed", "metric", "value"])
 
 
 def checkpoint(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -120,3 +122,12 @@ def test_worlds_are_of_the_same_size_and_before_the_same_cameras(world):
     config = worlds.WORLDS[world]
     assert {n: getattr(config, n) for n in worlds.SIZES} == worlds.SIZES
     assert config.options["cameras_each"] == 4
+
+
+def test_a_table_has_what_other_calls_have_finished(tmp_path):
+    for place, note in (("both/sticc/seed1", {"numbers": {"a": 0.5}}), ("both/sticc/seed2", {})):
+        path = tmp_path / "cells" / place / "cell.json"
+        path.parent.mkdir(parents=True)
+        path.write_text(json.dumps(note))
+    found = worlds.finished(tmp_path)
+    assert found.values.tolist() == [["both", "sticc", 1, "a", 0.5]]
