@@ -165,8 +165,8 @@ def _check_mask(mask: Tensor, clips: Tensor) -> None:
 
 def normalise(pixels: Tensor, spec: ModelSpec) -> Tensor:
     """uint8 [..., 3, H, W] to torch's default float, (x/255 - mean) / std. Only here."""
-    mean = torch.tensor(spec.mean, device=pixels.device).view(3, 1, 1) * 255
-    std = torch.tensor(spec.std, device=pixels.device).view(3, 1, 1) * 255
+    kind = {"dtype": torch.get_default_dtype(), "device": pixels.device}
+    mean, std = (torch.tensor(v, **kind).view(3, 1, 1) * 255 for v in (spec.mean, spec.std))
     rows = pixels.movedim(-3, -1)
     # a FakeTensor (of a model that is being exported) has another type
     if type(pixels) is Tensor and pixels.device.type == "cpu" and rows.is_contiguous():
