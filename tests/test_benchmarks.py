@@ -2,6 +2,7 @@
 
 import importlib
 import json
+import subprocess
 import sys
 from pathlib import Path
 
@@ -115,5 +116,11 @@ def test_a_missed_target_is_said_in_the_table(module):
 
 
 def test_the_readme_has_the_table_of_the_kept_results(module):
-    kept = json.loads((FOLDER / "results" / "results.json").read_text())["results"]
+    path = FOLDER / "results" / "results.json"
+    changed = subprocess.run(
+        ["git", "diff", "--quiet", "HEAD", "--", path], cwd=FOLDER, check=False
+    )
+    if changed.returncode == 1:
+        pytest.skip("benchmarks were run here since the last commit")
+    kept = json.loads(path.read_text())["results"]
     assert module("table").short(kept) in (FOLDER.parent / "README.md").read_text()
