@@ -102,10 +102,7 @@ def compare(
     base = from_dict(Config, overrides or {}, preset_named(preset))
     labels = rows(table, list(methods))
     configs = {label: method_config(label, 0, base) for label in labels}
-    if seeds < 1:
-        raise ConfigError(f"seeds: {seeds}; expected at least 1")
-    if workers < 0:
-        raise ConfigError(f"workers: {workers}; expected 1 or more, or 0")
+    _countable(seeds, workers)
     known = facts(base, load_data(base))
     data = known["data"][base.data.name]
     run = Run.open(name, "compare", identity={"kind": "compare", **identity(base)})
@@ -121,17 +118,21 @@ def compare(
             configs = {n: replace(c, train=replace(c.train, lr=rates.get(n, c.train.lr)))
                        for n, c in configs.items()}  # fmt: skip
         for label, config in configs.items():
-            folder = cell_folder(label, config, base)
-            for seed in range(1 if config.model.name in zoo.UNTRAINED else seeds):
-                plan.add(f"{folder}/seed{seed}", label, replace(config, seed=seed))
+            plan.add_seeds(cell_folder(label, config, base), label, config, seeds)
         outcomes = grid.run(plan.cells, plan, run.path("cells"), False, workers, scheduler)
         found = collect(outcomes, run.path("cells"), plan.labels)
         spent, error = measured(configs, run.path("costs"), table)
         failed = found.failed | ({f"costs/{table}": error} if error else {})
         result = replace(found, costs=spent, trials=trials, failed=failed)
-        names = {label: cell.split("/")[0] for cell, label in plan.labels.items()}
-        write(run, table, result, names)
+        write(run, table, result, {n: c.split("/")[0] for c, n in plan.labels.items()})
     return result
+
+
+def _countable(seeds: int, workers: int) -> None:
+    if seeds < 1:
+        raise ConfigError(f"seeds: {seeds}; expected at least 1")
+    if workers < 0:
+        raise ConfigError(f"workers: {workers}; expected 1 or more, or 0")
 
 
 @dataclass
@@ -144,6 +145,11 @@ class _Plan:
     cells: list[grid.Cell] = field(default_factory=list)
     labels: dict[str, str] = field(default_factory=dict)
     configs: dict[str, Config] = field(default_factory=dict)
+
+    def add_seeds(self, folder: str, label: str, config: Config, seeds: int) -> None:
+        """A cell a seed; one only, where nothing is trained."""
+        for seed in range(1 if config.model.name in zoo.UNTRAINED else seeds):
+            self.add(f"{folder}/seed{seed}", label, replace(config, seed=seed))
 
     def add(self, name: str, label: str, config: Config) -> None:
         reduce = method(label).reduce

@@ -119,11 +119,7 @@ def survey(
     grid = (0, 0)
     with bar(progress, total=len(rows), desc=f"survey {data.name}", unit="clip") as meter:
         for batch in batches(counts, max(1, config.batch_frames // length)):
-            source = data if maps is None else maps
-            forward = partial(ready(model, source, rows[batch], masks[batch]), False)
-            labels = _labels(data, rows[batch], model.spec.image_size)
-            # nothing but the sums outlives this line: the maps of two batches never meet
-            grid, part = _reduced(see(model, forward, masks[batch], whose), labels)
+            grid, part = _seen(model, data, maps, rows[batch], masks[batch], whose)
             found.append(part)
             meter.update(len(masks[batch]))
     clips = np.repeat(np.arange(len(counts)), counts)
@@ -149,6 +145,16 @@ def survey(
         per_clip=kept["clip"],
         likeness=None if likeness is None else likeness.mean(0),
     )
+
+
+def _seen(
+    model: VideoModel, data: TrackletSet, maps: Maps | None, rows: np.ndarray, masks: np.ndarray,
+    whose: str,
+) -> tuple[tuple[int, int], _Parts]:  # fmt: skip
+    """Clips of rows [K T] through the model; only sums come back: the maps of two never meet."""
+    forward = partial(ready(model, data if maps is None else maps, rows, masks), False)
+    labels = _labels(data, rows, model.spec.image_size)
+    return _reduced(see(model, forward, masks, whose), labels)
 
 
 def _reduced(seen: Seen, labels: np.ndarray | None) -> tuple[tuple[int, int], _Parts]:

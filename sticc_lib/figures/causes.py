@@ -71,12 +71,9 @@ def sensitivity(
     pitch = _row(page, over, "effect of a box", "", TOP, (cell, tall))
     tiles.outline(page, [(STRIP + pitch * frame, TOP, cell, tall)])
     for number, (name, value) in enumerate(weights.items(), start=1):
-        times = value * mask.sum() * value.shape[1]  # an even spread: what heat() counts in
-        own = tiles.heat(float(times[mask].max()))
-        bare = tiles.painted(maps.picture(look, times), frames.shape[1:3], own)
         note = f"rank correlation {signed(agreement[name], 2)}" if name in agreement else ""
         y = TOP + tall + number * (tall + GAP)
-        _row(page, tiles.emptied(bare, mask)[None], name, note, y, (cell, tall))
+        _row(page, _bare(look, value, mask)[None], name, note, y, (cell, tall))
     if deletion is not None:
         for number, kind in enumerate(("deletion", "insertion")):
             place = (rest + 0.42, TOP + 1.55 * number, min(WIDTH - rest - 0.75, 3.2), 1.1)
@@ -114,6 +111,15 @@ def _large(page: Axes, picture: np.ndarray, found: Sensitivity, frame: int, tall
     page.text(LEFT, TOP - 0.06, f"frame {frame}", fontweight="bold")
     page.text(LEFT, TOP + tall + 0.06, f"most under the outlined\nbox: {effect.max():.3f}",
               va="top", fontsize=8.5, color=MUTED)  # fmt: skip
+
+
+def _bare(look: Look, value: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """A weight map [T N] as colours alone [T H W 3], on a scale of its own."""
+    times = value * mask.sum() * value.shape[1]  # an even spread: what heat() counts in
+    colours = tiles.heat(float(times[mask].max()))
+    return tiles.emptied(
+        tiles.painted(maps.picture(look, times), look.frames.shape[3:5], colours), mask
+    )
 
 
 def _row(

@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Sequence
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from sticc_lib.explain import maps
@@ -31,17 +32,7 @@ def token_weights(looks: Sequence[Look], clip: int = 0) -> Figure:
         CaptureError: a model without a map over frames and tokens.
         ValueError: no look, looks of different tracklets or clips, or no such clip.
     """
-    if not looks:
-        raise ValueError("no look to draw: expected one a model, of the same tracklet")
-    first = looks[0]
-    for other in looks[1:]:
-        if (other.data, other.tracklet) != (first.data, first.tracklet) or not np.array_equal(
-            other.times, first.times
-        ):
-            raise ValueError(
-                f"{other.whose}: tracklet {other.tracklet} of {other.data} ({other.policy}); "
-                f"expected {first.tracklet} of {first.data} ({first.policy}), as the first"
-            )
+    first = _first(looks)
     tiles.pick("clip", clip, len(first))
     found = [(seen, name, value[clip]) for seen in looks for name, value in _each(seen).items()]
     times = [value / maps.uniform(seen)[clip].max() for seen, _, value in found]
@@ -59,9 +50,7 @@ def token_weights(looks: Sequence[Look], clip: int = 0) -> Figure:
     shared = []
     for n, ((seen, name, value), shown) in enumerate(zip(found, times, strict=True), 1):
         y = TOP + step * n
-        wrapped = textwrap.wrap(seen.whose, 26)
-        page.text(label, y, name, fontweight="bold", va="top")
-        page.text(label, y + 0.19, "\n".join(wrapped), color=MUTED, va="top", fontsize=8.5)
+        lines = _named(page, name, seen.whose, label, y)
         frames, cells = tiles.pictures(seen.frames[clip]), maps.picture(seen, shown)
         both = tiles.both(frames, cells, seen.mask[clip], colours)
         pitch = tiles.mosaic(page, both[:1], near, y, size)[0]
@@ -71,7 +60,7 @@ def token_weights(looks: Sequence[Look], clip: int = 0) -> Figure:
         shared.append(float(maps.overlap(value[None], found[0][2][None])[0]) if same else np.nan)
         said = f"{shared[-1]:.2f}" if same else "other tokens"
         if n > 1:
-            page.text(label, y + 0.25 + 0.16 * len(wrapped), f"shared with the first: {said}",
+            page.text(label, y + 0.25 + 0.16 * lines, f"shared with the first: {said}",
                       color=MUTED, va="top", fontsize=8.5)  # fmt: skip
     most = ", ".join(
         f"{seen.whose} {name} {shown.max():.1f}"
@@ -88,6 +77,30 @@ def token_weights(looks: Sequence[Look], clip: int = 0) -> Figure:
         + tiles.reading(first).replace(first.whose, "named in each row"),
         f"{len(found)} maps of one clip, the largest weights times even: {most}.",
     )
+
+
+def _first(looks: Sequence[Look]) -> Look:
+    """The first look; refuses none at all, and others than of its tracklet."""
+    if not looks:
+        raise ValueError("no look to draw: expected one a model, of the same tracklet")
+    first = looks[0]
+    for other in looks[1:]:
+        if (other.data, other.tracklet) != (first.data, first.tracklet) or not np.array_equal(
+            other.times, first.times
+        ):
+            raise ValueError(
+                f"{other.whose}: tracklet {other.tracklet} of {other.data} ({other.policy}); "
+                f"expected {first.tracklet} of {first.data} ({first.policy}), as the first"
+            )
+    return first
+
+
+def _named(page: Axes, name: str, whose: str, x: float, y: float) -> int:
+    """Names a row by its map and its model; returns the lines that the model's name takes."""
+    wrapped = textwrap.wrap(whose, 26)
+    page.text(x, y, name, fontweight="bold", va="top")
+    page.text(x, y + 0.19, "\n".join(wrapped), color=MUTED, va="top", fontsize=8.5)
+    return len(wrapped)
 
 
 def _each(seen: Look) -> dict[str, np.ndarray]:

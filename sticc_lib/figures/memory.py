@@ -42,39 +42,28 @@ def read_out(
         CaptureError: the model has no M4.
         ValueError: a number outside of what there is, or memories of another model.
     """
-    if "r_sp" not in look.blocks:
-        there = ", ".join(look.blocks)
-        raise CaptureError(f"{look.whose}: no memory-guided decoder (M4); it has {there}")
+    _fits(look, stored)
     mask = look.mask[tiles.pick("clip", clip, len(look))]
     tiles.pick("frame", frame, len(mask))
-    _fits(look, stored)
-    found = maps.token_weights(look)
-    names = [name for name in ("w_RG", "w_MG" if "w_MG" in found else "w_MG spatial")
-             if name in found]  # fmt: skip
+    found = _both(look)
+    names = list(found)
     times = [found[name][clip] * mask.sum() * found[name].shape[2] for name in names]
     colours = tiles.heat(max(value.max() for value in times))
-    frames = tiles.pictures(look.frames[clip])
-    ratio, time = frames.shape[1] / frames.shape[2], len(mask)
+    ratio, time = look.frames.shape[3] / look.frames.shape[4], len(mask)
     tall = min(0.6, 5 / time)
     cell = min(0.62, (WIDTH - LEFT) / 2 / time - 0.07)
     upper = 0.24 * len(stored.temporal.values) + 0.4 if stored.temporal is not None else 0
     beneath = TOP + max(time * (tall + 0.02), upper) + 1.2
     figure, page = sheet(beneath + 2 * cell * ratio + 0.2)
     tiles.heading(page, look, clip, colours, "lower half: weight, times an even spread")
-    shown = tiles.emptied(frames, mask)[:, None]
-    pitch = tiles.mosaic(page, shown, LEFT + 0.15, TOP, (tall / ratio, tall), 0.02)[1]
-    tiles.outline(page, [(LEFT + 0.15, TOP + pitch * frame, tall / ratio, tall)])
-    for t in range(time):
-        page.text(LEFT, TOP + pitch * t + tall / 2, str(t), color=MUTED, va="center")
+    pitch = _column(page, look, clip, frame, (tall / ratio, tall))
     right = _over_slots(page, look, stored.spatial, clip, item, pitch, LEFT + 0.3 + tall / ratio)
     _over_frames(page, look, stored.temporal, clip, temporal_item, pitch, right + 0.25)
-    shared = ""
+    overlaps = [float(maps.overlap(found[names[0]], found[name])[clip]) for name in names[1:]]
+    shared = ["", *(f"; {overlap:.2f} shared with {names[0]}" for overlap in overlaps)]
     for n, (name, value) in enumerate(zip(names, times, strict=True)):
         x = LEFT + (WIDTH - LEFT) / 2 * n
-        if n:
-            overlap = float(maps.overlap(found[names[0]], found[name])[clip])
-            shared = f"; {overlap:.2f} shared with {names[0]}"
-        page.text(x, beneath - 0.06, name + shared, fontweight="bold")
+        page.text(x, beneath - 0.06, name + shared[n], fontweight="bold")
         _strip(page, look, clip, value, colours, (x, beneath), cell, frame)
     largest = ", ".join(f"{n} {v.max():.1f}" for n, v in zip(names, times, strict=True))
     return caption(
@@ -88,12 +77,15 @@ def read_out(
         "M3 reads, w_RG, and M4, w_MG, on one scale; both are products of attention weights, mean "
         "over heads, and add up to 1 over the clip. Shared is 1 minus their total variation."
         + tiles.reading(look),
-        f"Read-out of clip {clip}. Largest weights times even: {largest}{shared}."
+        f"Read-out of clip {clip}. Largest weights times even: {largest}{shared[-1]}."
         + _said(look, clip),
     )
 
 
 def _fits(look: Look, stored: MemoryContents) -> None:
+    if "r_sp" not in look.blocks:
+        there = ", ".join(look.blocks)
+        raise CaptureError(f"{look.whose}: no memory-guided decoder (M4); it has {there}")
     for tap, memory in ((maps.A, stored.spatial), (maps.B, stored.temporal)):
         here = look.maps[tap].shape[-1] if tap in look.maps else 0
         there = 0 if memory is None else len(memory.values)
@@ -113,6 +105,23 @@ def _said(look: Look, clip: int) -> str:
                 value = value[look.mask[clip]]
             words += f" {name} runs from {value.min():.2f} to {value.max():.2f}."
     return words
+
+
+def _both(look: Look) -> dict[str, np.ndarray]:
+    """What M3 and M4 read, as of `maps.token_weights`; of M4 the temporal half, if there."""
+    found = maps.token_weights(look)
+    second = "w_MG" if "w_MG" in found else "w_MG spatial"
+    return {name: found[name] for name in ("w_RG", second) if name in found}
+
+
+def _column(page: Axes, look: Look, clip: int, frame: int, cell: tuple[float, float]) -> float:
+    """A clip's frames below each other, numbered, one outlined; returns how far apart."""
+    frames = tiles.emptied(tiles.pictures(look.frames[clip]), look.mask[clip])
+    pitch = tiles.mosaic(page, frames[:, None], LEFT + 0.15, TOP, cell, 0.02)[1]
+    tiles.outline(page, [(LEFT + 0.15, TOP + pitch * frame, *cell)])
+    for t in range(len(frames)):
+        page.text(LEFT, TOP + pitch * t + cell[1] / 2, str(t), color=MUTED, va="center")
+    return pitch
 
 
 def _over_slots(

@@ -61,11 +61,7 @@ def embedding_map(
     Raises:
         ValueError: table and projection differ in length, no such column, or an empty range.
     """
-    if len(projection.xy) != len(tracklets) or column not in tracklets:
-        raise ValueError(
-            f"{len(projection.xy)} points, {len(tracklets)} tracklets, column {column!r}; "
-            f"expected as many, and one of {', '.join(map(str, tracklets.columns))}"
-        )
+    _fits(projection, tracklets, column)
     inside = _inside(projection.xy, mark)
     blocks = [] if purity is None else list(purity["block"].unique())  # rows beneath
     below = 0.42 + ROW * len(blocks) if blocks else 0.0
@@ -96,6 +92,14 @@ def embedding_map(
         f"Two scatter plots of {len(tracklets)} tracklets, by person and by {column}"
         + ("." if mark is None else f"; {int(inside.sum())} of them inside a marked box."),
     )  # fmt: skip
+
+
+def _fits(projection: Projection, tracklets: pd.DataFrame, column: str) -> None:
+    if len(projection.xy) != len(tracklets) or column not in tracklets:
+        raise ValueError(
+            f"{len(projection.xy)} points, {len(tracklets)} tracklets, column {column!r}; "
+            f"expected as many, and one of {', '.join(map(str, tracklets.columns))}"
+        )
 
 
 def _inside(xy: np.ndarray, mark: Box | None) -> np.ndarray:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from typing import Any
 
+import pandas as pd
 from matplotlib.figure import Figure
 
 from sticc_lib.explain.look import Look, look
@@ -48,7 +49,6 @@ def pair_inspector(
         state: where to start: `query` (a tracklet), `against` (0: its nearest match and its
             nearest other person; n: its rank n), `clip` and `other` (of the second).
     """
-    listed = showcase.queries(embeddings, scores)
 
     @functools.cache
     def seen(tracklet: int) -> Look:
@@ -57,11 +57,7 @@ def pair_inspector(
     @functools.cache
     def held(query: int, against: int) -> dict[str, Pair]:
         if against:
-            rows = showcase.one(embeddings, scores, query, RANKS, distance).set_index("rank")
-            if against not in rows.index:
-                raise ValueError(f"rank {against}: only {rows.index.max()} are ranked")
-            row = rows.loc[against]
-            others = {f"rank {against}, {row['mark']}": int(row["tracklet"])}
+            others = _at_rank(showcase.one(embeddings, scores, query, RANKS, distance), against)
         else:
             others = showcase.rivals(embeddings, query, distance)
         return {name: pair(seen(query), seen(other)) for name, other in others.items()}
@@ -84,9 +80,18 @@ def pair_inspector(
 
     ranks = {f"rank {rank}": rank for rank in range(1, RANKS + 1)}
     controls: list[Control] = [
-        Choice("query", "query", query_options(listed)),
+        Choice("query", "query", query_options(showcase.queries(embeddings, scores))),
         Choice("against", "against", {"nearest match, nearest other person": 0, **ranks}),
         Slide("clip", "clip", clips),
         Slide("other", "clip of the other", others),
     ]
     return View(draw, controls, state, swaps.busy)
+
+
+def _at_rank(ranked: pd.DataFrame, rank: int) -> dict[str, int]:
+    """The tracklet at a rank (from 1), under words that say whether it is the same person."""
+    rows = ranked.set_index("rank")
+    if rank not in rows.index:
+        raise ValueError(f"rank {rank}: only {rows.index.max()} are ranked")
+    row = rows.loc[rank]
+    return {f"rank {rank}, {row['mark']}": int(row["tracklet"])}

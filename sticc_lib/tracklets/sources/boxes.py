@@ -165,13 +165,7 @@ def from_boxes(
     boxes = boxes.assign(time=boxes["frame"]).sort_values("frame", kind="stable")
     boxes = boxes.reset_index(drop=True).assign(row=np.arange(len(boxes)))
     boxes["tracklet"] = boxes.groupby(keys, sort=True).ngroup() if len(boxes) else 0
-    where = boxes["where"].to_numpy()
-    twice = np.flatnonzero(boxes.duplicated(["tracklet", "frame"]))
-    problems += several(
-        lambda n: where[n], twice.tolist(),
-        lambda n: f"a second box in frame {boxes['frame'].iloc[n]} for visit "
-        f"{boxes['visit'].iloc[n]}", "keep one of the two",
-    )  # fmt: skip
+    problems += _twice(boxes)
     if boxes.empty:
         if not any(p.fatal for p in problems):
             problems.append(Problem(str(pictures.root), "no box is left", "give another file"))
@@ -193,6 +187,16 @@ def from_boxes(
     return conclude(
         name, pictures.root, finish(name, table, boxes[columns]), rule, problems, expected,
         dict(facts) | told, pixels=pixels,
+    )  # fmt: skip
+
+
+def _twice(boxes: pd.DataFrame) -> list[Problem]:
+    """Boxes beyond the first of one tracklet in one frame."""
+    where = boxes["where"].to_numpy()
+    return several(
+        lambda n: where[n], np.flatnonzero(boxes.duplicated(["tracklet", "frame"])).tolist(),
+        lambda n: f"a second box in frame {boxes['frame'].iloc[n]} for visit "
+        f"{boxes['visit'].iloc[n]}", "keep one of the two",
     )  # fmt: skip
 
 

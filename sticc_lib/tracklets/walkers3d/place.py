@@ -61,6 +61,24 @@ def sample(rng: np.random.Generator, unseen: bool) -> Place:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
+def _shade(u, v, spots):
+    """Share of the light that cast shadows leave to a point of the ground.  # pragma: no cover"""
+    shade = np.float32(1)
+    for s in range(len(spots)):
+        ox, oz = u - spots[s, 0], v - spots[s, 1]
+        if abs(ox) > 6 or abs(oz) > 6:
+            continue
+        length = np.sqrt(spots[s, 2] ** 2 + spots[s, 3] ** 2) + np.float32(1e-6)
+        ex, ez = spots[s, 2] / length, spots[s, 3] / length
+        along = (ox * ex + oz * ez) / length - np.float32(0.45)
+        across = (ox * ez - oz * ex) / spots[s, 4]
+        away = along * along * 3 + across * across
+        if away < 4:
+            shade *= 1 - spots[s, 5] * np.exp(-away * away)
+    return shade
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def paint(
     image, eye, turn, window, textures, scale, walls, stripe, stripe_color, sky, spots, light
 ):
@@ -114,17 +132,7 @@ def paint(
             shade = np.float32(1)
             on_stripe = which == 0 and abs(stripe[0] * u + stripe[1] * v - stripe[2]) < stripe[3]
             if which == 0:
-                for s in range(len(spots)):
-                    ox, oz = u - spots[s, 0], v - spots[s, 1]
-                    if abs(ox) > 6 or abs(oz) > 6:
-                        continue
-                    length = np.sqrt(spots[s, 2] ** 2 + spots[s, 3] ** 2) + np.float32(1e-6)
-                    ex, ez = spots[s, 2] / length, spots[s, 3] / length
-                    along = (ox * ex + oz * ez) / length - np.float32(0.45)
-                    across = (ox * ez - oz * ex) / spots[s, 4]
-                    away = along * along * 3 + across * across
-                    if away < 4:
-                        shade *= 1 - spots[s, 5] * np.exp(-away * away)
+                shade *= _shade(u, v, spots)
             for c in range(3):
                 value = textures[which, level, a, b, c]
                 if on_stripe:
