@@ -64,6 +64,29 @@ def test_damaged_states_are_named_and_say_the_remedy(tmp_path, config, model, op
             kept.read(model, optimizer)
 
 
+def flip(path):
+    """Another number among the weights, which torch would read without a word."""
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 64
+    path.write_bytes(content)
+
+
+def test_one_flipped_bit_is_noticed_and_the_state_before_is_used(
+    tmp_path, config, model, optimizer, capsys
+):
+    kept, path = folder(tmp_path, config), tmp_path / "state.pt"
+    for step in (1, 2):
+        kept.write(Progress(step), model, optimizer)
+    path.write_bytes(path.read_bytes())  # the same once more is no damage
+    assert kept.read(model, optimizer).step == 2
+    flip(path)
+    assert kept.read(model, optimizer).step == 1
+    assert "state.pt is damaged" in capsys.readouterr().err
+    flip(tmp_path / "previous.pt")
+    with pytest.raises(TrainingError, match=r"state.pt: damaged .*previous.pt"):
+        kept.read(model, optimizer)
+
+
 def test_a_state_is_read_without_unpickling_code(tmp_path, config, model, optimizer):
     marker = tmp_path / "ran"
 
