@@ -19,6 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from sticc_lib.config import DataConfig
+from sticc_lib.tracklets.walkers import plan
 from sticc_lib.tracklets.walkers3d import assets, cameras, dataset, look, person, props, scene
 
 PERSONS, CAMERAS, FRAMES, STRANGERS = 12, 6, 8, 6
@@ -53,7 +54,7 @@ def whole(persons: int) -> None:
     """A set as `load` renders it."""
     config = DataConfig(name="walkers3d", train_persons=persons, val_persons=1, test_persons=1,
                         cameras=4, tracklets_per_camera=1, frames=8)  # fmt: skip
-    shots = dataset._shots(config, "standard", 0)[: persons * 4]
+    shots = plan.shots(config, "standard", plan.passing(config, 4))[: persons * 4]
     with tempfile.TemporaryDirectory() as folder:
         start = time.perf_counter()
         dataset._render(Path(folder), assets.folder(), shots, config, "standard", 0)
