@@ -2,10 +2,11 @@
 
     python data/scripts/video_weights.py study [--seeds 3]     methods x worlds x seeds; goes on
     python data/scripts/video_weights.py train [--seeds 1] [--tests rendered]    the shipped model
+    python data/scripts/video_weights.py trial --set train.steps=420     what a recipe is chosen by
     python data/scripts/video_weights.py look                  PETS2009, once, at the end; logged
     python data/scripts/video_weights.py ship                  data/weights/sticc_video.safetensors
 
-Needs MakeHuman's assets (`data/README.md`) and renders 1,200 persons once (5 to 10 CPU minutes).
+Needs MakeHuman's assets (`data/README.md`) and renders 1,200 persons once (four CPU minutes).
 Results lie in reports/worlds; `keep` copies the table to data/results/worlds.
 """
 
@@ -21,11 +22,12 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 
 from sticc_lib.config import Config
-from sticc_lib.experiments import real_look, worlds, worlds_table
+from sticc_lib.experiments import real_look, worlds, worlds_table, worlds_trial
 from sticc_lib.experiments.session import load_data, new_model
 from sticc_lib.models import zoo
 from sticc_lib.run import atomic, data_dir, environment, project_root, read_json, write_json
 from sticc_lib.run import write_text as write
+from sticc_lib.verbs import assignments
 
 TARGET = data_dir() / "weights" / "sticc_video.safetensors"
 GOALS = ((0.57, "a finer colour histogram, the least"), (0.70, "the aim"))
@@ -49,6 +51,14 @@ def train(options: argparse.Namespace) -> None:
     values = worlds.study(options.seeds, options.methods or [label], options.worlds or [world],
                           dict(worlds.LONG), LONG_NAME, options.tests)  # fmt: skip
     print(worlds_table.markdown(values))
+
+
+def trial(options: argparse.Namespace) -> None:
+    """Trains one model of a changed recipe and scores validation persons; kept, never shipped."""
+    folder = project_root() / "reports" / f"{worlds.NAME}_trials"
+    (label,) = options.methods or [SHIPPED[1]]
+    found = worlds_trial.trial(folder, label, assignments([options.set]), options.cameras)
+    print(label, *options.set, *(f"{name} {value:.3f}" for name, value in found.items()))
 
 
 def look(options: argparse.Namespace) -> None:
@@ -176,6 +186,7 @@ Code: commit `{commit}`{dirty}. Chosen on few trials (they stand at `RECIPE` and
 (`python data/scripts/video_weights.py study`).
 
     python data/scripts/video_weights.py train --seeds 3 --tests rendered
+    python data/scripts/video_weights.py trial --set train.steps=420     what a recipe is chosen by
     python data/scripts/video_weights.py look --name worlds_long
     python data/scripts/video_weights.py ship      # this file and the weights
 
@@ -203,11 +214,22 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    verbs = {"study": study, "train": train, "look": look, "keep": keep, "ship": ship}
+    verbs = {
+        "study": study,
+        "train": train,
+        "trial": trial,
+        "look": look,
+        "keep": keep,
+        "ship": ship,
+    }
     parser.add_argument("verb", choices=verbs)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--methods", nargs="*", default=())
     parser.add_argument("--worlds", nargs="*", default=())
+    parser.add_argument(
+        "--set", nargs="*", default=(), help="NAME=VALUE over the recipe, for trial"
+    )
+    parser.add_argument("--cameras", type=int, default=0, help="of the world, for trial")
     parser.add_argument("--tests", nargs="*", default=worlds.TESTS, help="worlds to test in")
     parser.add_argument(
         "--name", default=worlds.NAME, help="folder under reports, for look and keep"
