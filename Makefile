@@ -1,10 +1,14 @@
 # Everything here works in a fresh clone: what needs the environment makes it first.
 # Override with: make PYTHON=python3.12 test
 
+SHELL := bash
+.SHELLFLAGS := -o pipefail -c
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 RUN := PYTHONWARNINGS=ignore::DeprecationWarning
+# Of pip's lines: what is over 50 MB, and that it unpacks, so that nobody waits without a sign.
+SHOWN := (Downloading|Using cached) [^ ]+ \(([5-9][0-9]|[0-9]{3,})\.[0-9] MB\)|Installing collected
 # Tests run in two processes; more than one thread in each would only make them wait for each other.
 ONE_THREAD := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1
 CHECKED := sticc_lib tests benchmarks $(wildcard notebooks/*.ipynb)
@@ -21,7 +25,8 @@ $(STAMP): pyproject.toml
 		|| { echo "Python 3.11 or later is needed; try: make PYTHON=python3.12"; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@echo "Installing into .venv: 2 to 10 minutes the first time (torch is large), seconds later."
-	@$(BIN)/python -m pip install -qq -e '.[dev]'
+	@$(BIN)/python -m pip install --progress-bar off -e '.[dev]' \
+		| { grep --line-buffered -oE '$(SHOWN)' || true; }
 	@touch $@
 
 report: $(STAMP) ## Run all notebooks and write reports/quick (ten minutes on two cores)

@@ -18,7 +18,7 @@ SHORT = (
     "embedding.head", "training.resnet18.whole", "training.resnet18.last_block", "loader.files",
     "loader.raw_pack",
 )  # fmt: skip
-"""Figures of the README's table, in this order."""
+"""Figures of the table in docs/speed.md, in this order."""
 
 
 def short(results: dict[str, dict[str, Any]]) -> str:

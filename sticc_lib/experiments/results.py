@@ -51,16 +51,25 @@ def load(table: str, name: str = "compare") -> Kept:
     own = project_root() / "reports" / name / table
     if (own / "values.csv").exists():
         return Kept(table, _read(own), f"Made on this machine (`reports/{name}/{table}`).")
-    kept = data_dir() / "results" / table
-    if not (kept / "about.json").exists():
+    return kept(table)
+
+
+def kept(table: str) -> Kept:
+    """A table that comes with the project.
+
+    Raises:
+        ConfigError: it has none of that name.
+    """
+    folder = data_dir() / "results" / table
+    if not (folder / "about.json").exists():
         raise ConfigError(
             f"no results of the table {table}: run sticc compare --table {table}, or fetch "
             "data/results with the project"
         )
-    about = read_json(kept / "about.json")
+    about = read_json(folder / "about.json")
     dirty = ", with changes not committed" if about["uncommitted_changes"] else ""
     told = f"Comes with the project: `{about['command']}` at commit {about['commit'][:7]}{dirty}."
-    return Kept(table, _read(kept), told)
+    return Kept(table, _read(folder), told)
 
 
 def keep(table: str, name: str = "compare", command: str = "", commit: str = "") -> Path:
@@ -75,12 +84,12 @@ def keep(table: str, name: str = "compare", command: str = "", commit: str = "")
     Raises:
         ConfigError: it is not finished, or some of its cells failed.
     """
-    own, kept = project_root() / "reports" / name / table, data_dir() / "results" / table
+    own, target = project_root() / "reports" / name / table, data_dir() / "results" / table
     if not (own / "values.csv").exists() or (own / "failed.json").exists():
         raise ConfigError(f"{own}: not finished; run sticc compare --table {table}")
     for part in PARTS:
         text = (own / f"{part}.csv").read_text(encoding="utf-8")
-        write_text(kept / f"{part}.csv", text)
+        write_text(target / f"{part}.csv", text)
     here: dict[str, Any] = environment()
     about = {
         "command": command or f"sticc compare --table {table} --seeds {_seeds(own)}",
@@ -88,8 +97,8 @@ def keep(table: str, name: str = "compare", command: str = "", commit: str = "")
         "uncommitted_changes": here["uncommitted_changes"] and not commit,
         **{key: here[key] for key in ("python", "versions", "machine")},
     }
-    write_json(kept / "about.json", about)
-    return kept
+    write_json(target / "about.json", about)
+    return target
 
 
 def _read(folder: Path) -> Comparison:
