@@ -39,7 +39,7 @@ class VideoFile:
 def scan(path: Path, accept_truncated: bool = False, needs_rate: bool = True) -> VideoFile:
     """Reads all packets of a file, decodes its first frame only.
 
-    CHOICE: the whole file is read once more for this (about a second for 500 MB): a cut file is
+    CHOICE: the whole file is read once more for this (a fraction of decoding it): a cut file is
     refused before an hour of work, the bar knows its end, a variable rate is known.
 
     Raises:

@@ -30,8 +30,7 @@ class AnnotatedWriter(AbstractContextManager["AnnotatedWriter"]):
     Args:
         path: the file.
         fps: frames a second.
-        crf: quality, 0 (lossless) to 51. CHOICE: 26, about 1 MB for PETS2009's two minutes more
-            than its source at 30, and letters stay sharp.
+        crf: quality, 0 (lossless) to 51. CHOICE: 26, at which letters stay sharp.
     """
 
     def __init__(self, path: str | Path, fps: float, crf: int = 26):

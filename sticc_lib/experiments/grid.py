@@ -110,10 +110,9 @@ def workers_here(asked: int, pieces: int) -> int:
         asked: by the user; 0 for what suits the machine.
         pieces: there are.
 
-    CHOICE: two on a machine with at least two cores and no GPU. Small models gain next to nothing
-    from a second thread (a training step at `quick` takes 158 ms with two, 169 ms with one), so
-    two processes of one thread each do nearly twice as much. More than two cost memory: who has
-    it asks for more. One where there is a GPU.
+    CHOICE: two on a machine with at least two cores and no GPU, of one thread each: small models
+    gain little from a second thread. More than two cost memory: who has it asks for more. One where
+    there is a GPU.
     """
     if asked:
         return max(1, min(asked, pieces))

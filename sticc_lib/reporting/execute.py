@@ -28,8 +28,8 @@ MARKER = "papermill-error-cell-tag"  # cells that papermill adds around an error
 class _SavesOnce(NBClientEngine):
     """papermill's engine, which would write the whole notebook twice a cell; here at the end.
 
-    What a notebook of 17 MB (pictures) costs that way is seconds; and nobody reads the half-done
-    file: it lies in a folder that goes with the run.
+    With pictures in it a notebook is megabytes; and nobody reads the half-done file: it lies in a
+    folder that goes with the run.
     """
 
     @classmethod
