@@ -1,7 +1,7 @@
 """Weights for real video: the study behind them, the one look at real video, and the shipped file.
 
     python data/scripts/video_weights.py study [--seeds 3]     methods x worlds x seeds; goes on
-    python data/scripts/video_weights.py train [--seeds 1] [--tests rendered]    the shipped model
+    python data/scripts/video_weights.py train [--seeds 3]     the shipped model, for longer
     python data/scripts/video_weights.py trial --set train.steps=420     what a recipe is chosen by
     python data/scripts/video_weights.py look                  PETS2009, once, at the end; logged
     python data/scripts/video_weights.py ship                  data/weights/sticc_video.safetensors
@@ -103,7 +103,8 @@ def keep(options: argparse.Namespace) -> None:
     write(kept / "table.md", worlds_table.markdown(values))
     here = environment()
     long = options.name == LONG_NAME
-    about = {"command": f"python data/scripts/video_weights.py {'train' if long else 'study'}",
+    verb, seeds = "train" if long else "study", values["seed"].nunique()
+    about = {"command": f"python data/scripts/video_weights.py {verb} --seeds {seeds}",
              "recipe": worlds.RECIPE | (worlds.LONG if long else {})}  # fmt: skip
     about |= {key: here[key] for key in ("commit", "python", "versions", "machine") if key in here}
     write_json(kept / "about.json", about)
@@ -182,10 +183,10 @@ training persons, all synthetic, seed {seed} (fixed before training), best on va
 step {step} of {steps}, {minutes} CPU minutes on one core. Clips of {lengths} frames, drawn a batch.
 Over the preset `quick`: {recipe}.
 Code: commit `{commit}`{dirty}. Chosen on few trials (they stand at `RECIPE` and `LONG` in
-`sticc_lib/experiments/worlds.py`). The study of all methods, worlds and seeds was not run yet
-(`python data/scripts/video_weights.py study`).
+`sticc_lib/experiments/worlds.py`). All methods, worlds and seeds, with fewer steps, stand in
+`data/results/worlds` (`python data/scripts/video_weights.py study`).
 
-    python data/scripts/video_weights.py train --seeds 3 --tests rendered
+    python data/scripts/video_weights.py train --seeds 3
     python data/scripts/video_weights.py trial --set train.steps=420     what a recipe is chosen by
     python data/scripts/video_weights.py look --name worlds_long
     python data/scripts/video_weights.py ship      # this file and the weights
