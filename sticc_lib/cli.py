@@ -21,11 +21,11 @@ from sticc_lib.verbs_count import Count
 from sticc_lib.verbs_data import CheckData, Pack
 from sticc_lib.verbs_lab import Lab
 from sticc_lib.verbs_models import Export, ImportWeights
-from sticc_lib.verbs_runs import Diff, Index, Rerun
+from sticc_lib.verbs_runs import Diff, Index, Rerun, Sheets
 from sticc_lib.verbs_search import Gallery, Search
 
 ALL = (Report, Train, Evaluate, Compare, Batch, Count, CheckData, Pack, ImportWeights, Export,
-       Gallery, Search, Diff, Rerun, Index, Lab)  # fmt: skip
+       Gallery, Search, Diff, Rerun, Sheets, Index, Lab)  # fmt: skip
 VERBS = {re.sub(r"(?<=[a-z])(?=[A-Z])", "-", verb.__name__).lower(): verb for verb in ALL}
 ABOUT = """\
 Video person re-identification around the STICC model: notebooks, reports, tables.
@@ -48,6 +48,7 @@ For example
   sticc search 12 --gallery reports/gallery      who is that, of all the gallery?
   sticc rerun quick                              the same again: are the numbers the same?
   sticc diff quick quick-seed1                   where two runs differ
+  sticc sheets quick                             all pictures of a run, side by side
   sticc lab
 
 sticc VERB --help explains a verb. Settings for --set are listed in sticc_lib/config.py.

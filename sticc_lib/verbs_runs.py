@@ -1,4 +1,4 @@
-"""The verbs of `sticc` for runs that are there: compare two, make one again, list all."""
+"""The verbs of `sticc` for runs that are there: compare two, make one again, see all of it."""
 
 from __future__ import annotations
 
@@ -83,6 +83,32 @@ class Rerun:
             return 0
         stderr(f"{len(found.results.rows)} results differ; {why(found)}")
         return 1
+
+
+@dataclass(frozen=True)
+class Sheets:
+    """Put all figures and pages of a report on contact sheets, to be looked at.
+
+    Figures stand at full size under their names, once more as somebody without green cones sees
+    them; pages are cut into columns. They lie in `sheets` of the run's folder.
+
+    For example
+      sticc sheets quick
+      sticc sheets quick --no-pages           without a browser
+    """
+
+    which: One
+    """A run: a name under reports/, or a folder."""
+    pages: bool = True
+    """Pages of notebooks too, which takes a browser (Chromium) on this machine."""
+
+    def run(self) -> int:
+        from sticc_lib.reporting.again import find
+        from sticc_lib.reporting.sheets import sheets
+
+        for path in sheets(find(self.which), self.pages):
+            print(path)
+        return 0
 
 
 @dataclass(frozen=True)

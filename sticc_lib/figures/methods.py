@@ -27,22 +27,22 @@ from sticc_lib.figures.theme import (
 
 
 @themed
-def scores(
-    values: pd.DataFrame, metrics: Mapping[str, str] | Sequence[str], highest: float = 1.0
-) -> Figure:
+def scores(values: pd.DataFrame, metrics: Mapping[str, str] | Sequence[str]) -> Figure:
     """Dots over methods: each seed pale, the mean bold, a line over the spread.
 
     Args:
         values: a row a number: `method`, `seed`, `metric`, `value` (0..1).
         metrics: which, a panel each; a mapping also says what to call them. Methods are sorted
             by the first.
-        highest: right end of the axes.
+
+    The axes are cut to where the numbers are, all of them alike.
     """
     called = dict(metrics) if isinstance(metrics, Mapping) else {m: metric(m) for m in metrics}
     wanted = values[values["metric"].isin(called)]
     wide = wanted.pivot_table(index="method", columns="metric", values="value")
     methods = wide[next(iter(called))].sort_values(ascending=False).index.tolist()
     styles, seeds = method_styles(methods), 1
+    low, high = _range(wanted["value"])
     figure = Captioned(figsize=(WIDTH, 1.05 + 0.32 * len(methods)), layout="constrained")
     panels = figure.subplots(1, len(called), sharey=True, squeeze=False).ravel()
     for panel, (name, title) in zip(panels, called.items(), strict=True):
@@ -60,12 +60,12 @@ def scores(
                            markeredgewidth=1.2)  # fmt: skip
             panel.plot(mean, place, marker, color=colour, markersize=7, markeredgecolor="white",
                        markeredgewidth=0.6, clip_on=False)  # fmt: skip
-            left = mean > 0.75 * highest
+            left = mean > 0.25 * low + 0.75 * high
             edge = runs.min() if left else runs.max()
             panel.annotate(f"{100 * mean:.1f}", (edge, place), xytext=(-8 if left else 8, 0),
                            textcoords="offset points", ha="right" if left else "left",
                            va="center", fontsize=8.5, color=INK)  # fmt: skip
-        panel.set(xlim=(0, highest))
+        panel.set(xlim=(low, high))
         panel.set_title(title)
         percent(panel.xaxis)
     panels[0].get_yticklabels()[0].set_fontweight("bold")
@@ -74,10 +74,18 @@ def scores(
         figure,
         f"{len(methods)} methods side by side",
         "The marker is a method's mean, written beside it in percent; best on top."
+        + f" Axes begin at {100 * low:.0f} %." * (low > 0)
         + spread * (seeds > 1) + (" One seed each: no spread." if seeds == 1 else ""),
         "Scores of methods, best first by " + next(iter(called.values())) + ": "
         + ", ".join(f"{styles[m][2]} {100 * wide.loc[m].iloc[0]:.1f}" for m in methods) + ".",
     )  # fmt: skip
+
+
+def _range(values: pd.Series) -> tuple[float, float]:
+    """Ends of the axes: tenths around the values, with room for a number."""
+    low = np.floor(10 * values.min() - 0.5) / 10
+    high = np.ceil(10 * values.max() + 0.5) / 10
+    return max(0.0, float(low)), min(1.0, float(high))
 
 
 @themed

@@ -227,8 +227,8 @@ def _correlations(panel: Axes, table: pd.DataFrame) -> str:
     panel.errorbar(table["correlation"], y, xerr=table["sd"].fillna(0), fmt="o", color=INK,
                    ecolor=FAINT, linewidth=1.4, markersize=5)  # fmt: skip
     for at, value in zip(y, table["correlation"], strict=True):
-        panel.annotate(signed(value, 2), (value, at), xytext=(0, 5), ha="center", fontsize=8,
-                       textcoords="offset points", color=MUTED)  # fmt: skip
+        panel.annotate(signed(value, 2), (1, at), xytext=(5, 0), va="center", fontsize=8.5,
+                       textcoords="offset points", color=MUTED, annotation_clip=False)  # fmt: skip
     if "place" in table:
         panel.vlines(table["place"], y - 0.25, y + 0.25, color=CYCLE[0], linewidth=1.6)
     rows(panel, table["weight"].astype(str).tolist())

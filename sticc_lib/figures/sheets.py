@@ -17,8 +17,9 @@ from sticc_lib.figures.theme import BRIGHT, HAIR, MUTED, WIDTH, condition, on, t
 from sticc_lib.tracklets.store import ArrayStore
 from sticc_lib.tracklets.table import TrackletSet
 
-MASK_COLOURS = ("#000000", "#00C2A8", "#B44CFF", "#FF9A1F", "#2F6BFF")
-"""By label: 0 (left as it is), visible target, hidden target, occluder, other person."""
+MASK_COLOURS = ("#000000", "#00C2A8", "#4B0F6B", "#FF9A1F", "#3F8CFF")
+"""By label: 0 (left as it is), visible target, hidden target, occluder, other person. They stay
+apart without green or red cones."""
 BOX_SIZE = (128, 64)
 """Boxes of a video and image files differ in size; on a sheet they share this one."""
 

@@ -22,6 +22,15 @@ def test_means_spreads_and_every_seed_are_drawn_best_on_top(texts):
     assert strokes[0].get_xdata() == pytest.approx([0.9, 0.91, 0.92])
 
 
+def test_axes_are_cut_alike_around_the_numbers_and_say_so(texts):
+    table = values()
+    table = table[table["method"] != "mine"]
+    figure = methods.scores(table, ["walkers.rank1", "walkers.mAP"])
+    assert [axes.get_xlim() for axes in figure.axes[:2]] == [pytest.approx((0.4, 1.0))] * 2
+    assert "Axes begin at 40 %." in captions.words(figure).caption
+    assert methods.scores(values(), ["walkers.mAP"]).axes[0].get_xlim()[0] == pytest.approx(0.1)
+
+
 def test_one_seed_and_a_missing_number_have_no_spread(texts):
     table = values(1)
     table.loc[0, "value"] = np.nan
