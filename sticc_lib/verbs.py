@@ -197,7 +197,7 @@ class Compare(Settings):
       sticc compare                                 STICC and its floors
       sticc compare --table aggregation             compared methods behind STICC's trunk
       sticc compare --table ablation --workers 1    STICC with parts exchanged or left out
-      sticc compare --methods sticc mean_pool --seeds 5 --name two
+      sticc compare --methods sticc no_temporal --set data.name=mars data.root=/data/MARS
     """
 
     table: str = "floors"
@@ -226,5 +226,5 @@ class Compare(Settings):
         folder = project_root() / "reports" / self.name
         print((folder / self.table / "table.md").read_text(encoding="utf-8"))
         write_runs(folder.parent)
-        print(write_run(folder))
+        print(f"CSV, LaTeX and PDF: {folder / self.table / 'paper'}\nPage: {write_run(folder)}")
         return 1 if found.failed else 0

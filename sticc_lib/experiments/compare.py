@@ -16,6 +16,7 @@ from sticc_lib.experiments.costs import measured
 from sticc_lib.experiments.facts import facts
 from sticc_lib.experiments.kept import collect, write, write_queries
 from sticc_lib.experiments.methods import METHODS, TUNED, Method, method, method_config, rows
+from sticc_lib.experiments.paper import write_paper
 from sticc_lib.experiments.reduced import reduce
 from sticc_lib.experiments.session import load_data, made_method, split_of
 from sticc_lib.experiments.tables import Comparison, leads, markdown
@@ -87,7 +88,7 @@ def compare(
         seeds: 0..seeds-1; a floor without training has one.
         methods: labels of METHODS or names of the zoo; those of the table if empty.
         name: folder under `reports`: cells and trainings, shared by all tables, and a folder a
-            table with `values.csv`, `differences.csv`, `table.md`.
+            table with `values.csv`, `differences.csv`, `table.md`, and `paper` (paper.py).
         overrides: dotted config names to values, for every method.
         progress: show bars.
         table: a name of TABLES.
@@ -125,6 +126,7 @@ def compare(
         failed = found.failed | ({f"costs/{table}": error} if error else {})
         result = replace(found, costs=spent, trials=trials, failed=failed)
         write(run, table, result, {n: c.split("/")[0] for c, n in plan.labels.items()})
+        write_paper(run, table, result)
     return result
 
 
