@@ -92,7 +92,9 @@ def markdown(result: Comparison) -> str:
     columns = ("rank1", "rank5", "mAP", "num_unmatched")
     tables = {f"{c} (on disk)": [f"{c}.{n}" for n in columns] for c in on_disk} | TABLES
     for title, metrics in tables.items():
-        table = result.table(metrics).fillna("")
+        table = result.table(metrics).dropna(how="all").fillna("")
+        if table.empty:
+            continue
         parts += [f"**{title}**", "", as_markdown(table, "method"), ""]
     if len(result.differences):
         found = result.differences
