@@ -101,7 +101,7 @@ def keep(options: argparse.Namespace) -> None:
                         if (folder / f"{part}.csv").exists()])  # fmt: skip
     write(kept / "values.csv", values.to_csv(index=False))
     write(kept / "table.md", worlds_table.markdown(values))
-    here = environment()
+    here = environment() | {"commit": read_json(folder / "manifest.json")["commit"]}
     long = options.name == LONG_NAME
     verb, seeds = "train" if long else "study", values["seed"].nunique()
     about = {"command": f"python data/scripts/video_weights.py {verb} --seeds {seeds}",
