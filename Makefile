@@ -32,8 +32,8 @@ $(STAMP): pyproject.toml
 report: $(STAMP) ## Run all notebooks and write reports/quick (ten minutes on two cores)
 	@$(RUN) $(BIN)/sticc report --preset quick
 
-test: lint ## Style, types, layers, then the quick tests with coverage (eleven minutes on two cores)
-	@$(ONE_THREAD) $(BIN)/python -m pytest -m 'not long' -n 2 --cov --cov-report=term
+test: lint ## Style, types, layers, then the quick tests with coverage (nine minutes on two cores)
+	@$(ONE_THREAD) $(BIN)/python -m pytest -m 'not long' -n 2 --cov --cov-report=
 
 test-long: $(STAMP) ## The tests that take over ten seconds each
 	@$(ONE_THREAD) $(BIN)/python -m pytest -m long
