@@ -33,8 +33,11 @@ WAYS = (
     ("sticc", "lda"), ("sticc+hsv", "lda"),
 )  # fmt: skip
 """Features and adaptation of the rows of `ways_table`."""
-SEEDS = (0, 1, 2)
-"""Of the shipped STICC."""
+STICCS: dict[str, Path | str] = {
+    "for video": "", **{f"seed {n}": shipped_checkpoint(seed=n) for n in range(3)}
+}  # fmt: skip
+"""Which shipped STICC -> its checkpoint: the one trained on rendered people, and three seeds of the
+notebooks', trained on drawn ones. Empty: the default of `embedder`."""
 
 
 @dataclass(frozen=True)
@@ -136,7 +139,7 @@ def ways_table(
     Args:
         counted: whose boxes.
         told: the truth, for scores and the oracle alone.
-        ways: features and adaptation of each row. STICC's rows come once a shipped seed.
+        ways: features and adaptation of each row. STICC's rows come once for each of STICCS.
         options: all else.
         progress: show bars.
 
@@ -146,16 +149,17 @@ def ways_table(
     base, answers = options or CountOptions(), {}
     video, drawn = _Parts(*described(counted.observed), progress), None
     for features, adapt in ways:
-        for seed in SEEDS if "sticc" in features.split("+") else SEEDS[:1]:
+        several = "sticc" in features.split("+")
+        for which in STICCS if several else [""]:
             trained = None
             if adapt == "none":
                 if drawn is None:
                     crops, owner, training = training_crops()
                     drawn = _Parts(crops, owner, progress)
-                trained = cut_of(drawn.values(features, seed), drawn.owner, training)
+                trained = cut_of(drawn.values(features, which), drawn.owner, training)
             now = replace(base, features=features, adapt=adapt)
-            found = recognised(counted.observed, video.values(features, seed), now, trained)
-            name = f"{features}, {adapt}" + (f", seed {seed}" if "sticc" in features else "")
+            found = recognised(counted.observed, video.values(features, which), now, trained)
+            name = f"{features}, {adapt}" + (f", {which}" if several else "")
             answers[name] = _set_aside(found, told)
     return score_table(counted.evidence, answers, told.truth)
 
@@ -165,16 +169,16 @@ class _Parts:
 
     def __init__(self, crops: Crops, owner: np.ndarray, progress: bool):
         self.crops, self.owner, self._progress = crops, owner, progress
-        self._held: dict[tuple[str, int], np.ndarray] = {}
+        self._held: dict[tuple[str, str], np.ndarray] = {}
         self._maps: Kept = {}
 
-    def values(self, features: str, seed: int) -> np.ndarray:
-        """float32 [crops, D] of joined parts; `seed` is that of the shipped STICC."""
+    def values(self, features: str, which: str) -> np.ndarray:
+        """float32 [crops, D] of joined parts; `which` is one of STICCS where it is among them."""
         found = []
         for part in parts_of(features):
-            key = (part, seed if part == "sticc" else 0)
+            key = (part, which if part == "sticc" else "")
             if key not in self._held:
-                model = embedder(part, shipped_checkpoint(seed=seed))
+                model = embedder(part, STICCS[which] if part == "sticc" else "")
                 self._held[key] = crop_features(
                     self.crops, self.owner, part, model, self._progress, self._maps
                 )
