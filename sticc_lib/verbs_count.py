@@ -67,8 +67,8 @@ class Count:
     """What points mark."""
     write_points: bool = False
     """Write where people stand as points/FRAME.txt, too."""
-    features: str = "stripes+hsv"
-    """What tells people apart: stripes, hsv, sticc, frozen, joined by +."""
+    features: str = "sticc+hsv"
+    """What tells people apart: sticc, stripes, hsv, frozen, joined by +."""
     checkpoint: str = ""
     """Of the model for sticc among the features; by default the one for video."""
     adapt: Literal["lda", "wccn", "none", "tune"] = "lda"

@@ -37,7 +37,8 @@ class CountOptions:
         every: seconds of an interval.
         start, stop: seconds of the video.
         step: 2 looks at every second frame, and so on.
-        features: what tells people apart (features.KINDS).
+        features: what tells people apart (features.KINDS). CHOICE: what needs no model; the command
+            and notebook 08 take STICC's weights for video and colours (`sticc+hsv`).
         adapt: `lda` or `wccn`, fitted to the video in closed form; `tune`, its trunk tuned to the
             video as well (a minute); `none`.
         way: `whole`, `online`, or `auto`: whole while a video has at most MOST_ITEMS tracks.

@@ -13,18 +13,23 @@ import av
 import numpy as np
 import pytest
 
+from sticc_lib.counting.count import CountOptions
 from sticc_lib.counting.scenes import SceneConfig, write_video
 from sticc_lib.experiments.count_scores import boxes_of, detected, known, scored
 from sticc_lib.experiments.counts import count_videos
 from sticc_lib.run import data_dir, project_root
+from sticc_lib.verbs_count import Count
 
 pytestmark = pytest.mark.long
 CLIP = data_dir() / "pets2009" / "s2l1_view1.mp4"
+OPTIONS = CountOptions(features=Count.features)
+"""As the command counts."""
 
 
 @pytest.fixture(scope="module")
 def original(tmp_path_factory):
-    return count_videos([CLIP], tmp_path_factory.mktemp("pets"), video=False, progress=False)[0]
+    return count_videos([CLIP], tmp_path_factory.mktemp("pets"), OPTIONS, video=False,
+                        progress=False)[0]  # fmt: skip
 
 
 def test_people_intervals_and_detections_of_pets(original):
@@ -88,7 +93,7 @@ VARIANTS = {
 @pytest.mark.parametrize("name", VARIANTS)
 def test_a_changed_copy_has_about_as_many_people(original, name, tmp_path):
     videos = VARIANTS[name](tmp_path)
-    found = count_videos(videos, tmp_path / "out", video=False, progress=False)[0]
+    found = count_videos(videos, tmp_path / "out", OPTIONS, video=False, progress=False)[0]
     print(f"\n{name}: {found.unique} ({found.low} to {found.high}); as it is {original.unique}")
     assert abs(found.unique - original.unique) <= 2
 
