@@ -4,6 +4,7 @@
     python data/scripts/video_weights.py train [--seeds 3]     the shipped model, for longer
     python data/scripts/video_weights.py trial --set train.steps=420     what a recipe is chosen by
     python data/scripts/video_weights.py look                  PETS2009, once, at the end; logged
+    python data/scripts/video_weights.py table                 what is kept, in short
     python data/scripts/video_weights.py ship                  data/weights/sticc_video.safetensors
 
 Needs MakeHuman's assets (`data/README.md`) and renders 1,200 persons once (four CPU minutes).
@@ -111,6 +112,12 @@ def keep(options: argparse.Namespace) -> None:
     print(kept)
 
 
+def table(options: argparse.Namespace) -> None:
+    """Prints what data/results holds, in short: the README's table."""
+    kept = data_dir() / "results" / options.name
+    print(worlds_table.short(pd.read_csv(kept / "values.csv")))
+
+
 def ship(options: argparse.Namespace) -> None:
     """Writes the chosen cell's weights as float16, without its classifiers, and the model card."""
     folder = worlds.checkpoint(*SHIPPED, LONG_NAME, worlds.LONG)
@@ -215,14 +222,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    verbs = {
-        "study": study,
-        "train": train,
-        "trial": trial,
-        "look": look,
-        "keep": keep,
-        "ship": ship,
-    }
+    verbs = (study, train, trial, look, keep, table, ship)
+    verbs = {verb.__name__: verb for verb in verbs}
     parser.add_argument("verb", choices=verbs)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--methods", nargs="*", default=())

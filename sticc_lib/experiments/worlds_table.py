@@ -20,6 +20,33 @@ TABLES = {
         "pets_mot.none", "pets_mot.wccn", "pets_mot.lda", "pets.none", "pets.wccn", "pets.lda"],
 }  # fmt: skip
 
+SHORT = {
+    "rendered.mAP": "rendered, mAP",
+    "rendered.heavy.mAP": "heavy occlusion",
+    "rendered_unseen_cameras.mAP": "unseen cameras",
+    "drawn.mAP": "drawn, mAP",
+    "pets_mot.none": "PETS2009, frame mAP",
+    "pets_mot.lda": "fitted to the video",
+}
+"""Metrics of the short table, and what they are called."""
+WORLDS = ("rendered", "both", "drawn", "-")
+"""In this order; - for what was not trained."""
+
+
+def short(values: pd.DataFrame) -> str:
+    """What a reader asks first, a row a method and world, as Markdown: the README's table.
+
+    World by world, the best under unseen cameras first.
+    """
+    groups = values[values["metric"].isin(SHORT)].groupby(["world", "method", "metric"])["value"]
+    means, wide = groups.mean().unstack("metric"), groups.agg(_shown).unstack("metric")
+    ranks = means["rendered_unseen_cameras.mAP"]
+    order = sorted(wide.index, key=lambda row: (WORLDS.index(row[0]), -ranks[row]))
+    wide = wide.loc[order].reindex(columns=list(SHORT)).fillna("").rename(columns=SHORT)
+    wide.index = [f"`{method}`, {world if world != '-' else 'untrained'}"
+                  for world, method in wide.index]  # fmt: skip
+    return as_markdown(wide, "method, trained on")
+
 
 def markdown(values: pd.DataFrame) -> str:
     """The tables of the study: mean and spread over seeds, a row a world and method."""

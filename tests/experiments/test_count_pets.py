@@ -28,7 +28,7 @@ OPTIONS = CountOptions(features=Count.features)
 
 @pytest.fixture(scope="module")
 def original(tmp_path_factory):
-    return count_videos([CLIP], tmp_path_factory.mktemp("pets"), OPTIONS, video=False,
+    return count_videos([CLIP], tmp_path_factory.mktemp("pets"), options=OPTIONS, video=False,
                         progress=False)[0]  # fmt: skip
 
 
@@ -93,7 +93,7 @@ VARIANTS = {
 @pytest.mark.parametrize("name", VARIANTS)
 def test_a_changed_copy_has_about_as_many_people(original, name, tmp_path):
     videos = VARIANTS[name](tmp_path)
-    found = count_videos(videos, tmp_path / "out", OPTIONS, video=False, progress=False)[0]
+    found = count_videos(videos, tmp_path / "out", options=OPTIONS, video=False, progress=False)[0]
     print(f"\n{name}: {found.unique} ({found.low} to {found.high}); as it is {original.unique}")
     assert abs(found.unique - original.unique) <= 2
 
