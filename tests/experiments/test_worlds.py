@@ -135,10 +135,9 @@ def test_a_table_has_what_other_calls_have_finished(tmp_path):
 
 def test_the_short_table_goes_world_by_world_the_best_under_unseen_cameras_first():
     metrics = ("rendered_unseen_cameras.mAP", "pets_mot.none", "val.rendered.mAP")
-    rows = [(world, method, 0, metric, value)
-            for world, method, value in (("-", "frozen", 0.9), ("drawn", "sticc", 0.5),
-                                         ("rendered", "mean_pool", 0.25), ("rendered", "sticc", 0.75))
-            for metric in metrics]  # fmt: skip
+    cells = (("-", "frozen", 0.9), ("drawn", "sticc", 0.5), ("rendered", "mean_pool", 0.25),
+             ("rendered", "sticc", 0.75))  # fmt: skip
+    rows = [(*cell[:2], 0, metric, cell[2]) for cell in cells for metric in metrics]
     columns = ["world", "method", "seed", "metric", "value"]
     lines = worlds_table.short(pd.DataFrame(rows, columns=columns)).splitlines()
     assert [line.split("|")[1].strip() for line in lines[2:]] == [
