@@ -5,9 +5,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from sticc_lib.experiments import results
+from sticc_lib.experiments import results, worlds_table
 from sticc_lib.experiments.short_table import COLUMNS, short, short_leads, short_table
 from sticc_lib.experiments.tables import Comparison
+from sticc_lib.run import data_dir, read_json
 
 ROOT = Path(__file__).parents[2]
 
@@ -42,6 +43,15 @@ def test_leads_are_those_of_the_conditions_that_there_are():
     lines = short_leads(Comparison(pd.DataFrame(), differences, {})).splitlines()
     assert lines[0] == "| STICC minus | walkers mAP |"
     assert lines[2:] == ["| `psta` | +0.500 [+0.250, +0.750] |"]
+
+
+def test_the_readme_shows_the_study_of_worlds_that_is_kept():
+    kept = data_dir() / "results" / "worlds"
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert worlds_table.short(pd.read_csv(kept / "values.csv")) in text
+    about = read_json(kept / "about.json")
+    assert f"`{about['commit'][:7]}`" in text
+    assert f"`{about['command']}`" in text
 
 
 @pytest.mark.parametrize(("page", "table"), [("docs/results.md", "aggregation")])
