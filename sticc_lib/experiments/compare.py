@@ -87,13 +87,12 @@ def compare(
         preset: where all settings come from.
         seeds: 0..seeds-1; a floor without training has one.
         methods: labels of METHODS or names of the zoo; those of the table if empty.
-        name: folder under `reports`: cells and trainings, shared by all tables, and a folder a
-            table with `values.csv`, `differences.csv`, `table.md`, and `paper` (paper.py).
+        name: folder under `reports`: cells and trainings of all tables, and a folder a table.
         overrides: dotted config names to values, for every method.
         progress: show bars.
         table: a name of TABLES.
-        workers: cells side by side; 0 for what suits the machine.
-        scheduler: address of a Dask scheduler whose workers do them instead.
+        workers: cells side by side; 0: what suits the machine.
+        scheduler: of Dask, whose workers do them instead.
 
     Raises:
         ConfigError: an unknown method, table or setting, before anything runs.

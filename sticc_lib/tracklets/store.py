@@ -218,6 +218,8 @@ def resize(pixels: np.ndarray, size: Size | None) -> np.ndarray:
     import torch
     from torch.nn.functional import interpolate
 
+    if not pixels.flags.writeable:  # of a mapped file: torch wants its own
+        pixels = np.array(pixels)
     rows = np.moveaxis(pixels, 1, 3)  # decoders' order, which torch resizes as it lies
     turned = rows.flags.c_contiguous
     tensor = torch.from_numpy(pixels if turned else np.ascontiguousarray(pixels))
