@@ -8,7 +8,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 RUN := PYTHONWARNINGS=ignore::DeprecationWarning
 # Of pip's lines: what is over 50 MB, and that it unpacks, so that nobody waits without a sign.
-SHOWN := (Downloading|Using cached) [^ ]+ \(([5-9][0-9]|[0-9]{3,})\.[0-9] MB\)|Installing collected
+SHOWN := (Downloading|Using cached) [^ ]+ \(([5-9][0-9]|[0-9]{3,})\.[0-9] MB\)|Installing collected packages
 # Tests run in two processes; more than one thread in each would only make them wait for each other.
 ONE_THREAD := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1
 CHECKED := sticc_lib tests benchmarks $(wildcard notebooks/*.ipynb)

@@ -108,9 +108,10 @@ def bench(place: str) -> float:
 
 
 def of_run(run: Path, key: str) -> float | None:
-    """A metric of a report; None where there is no report."""
+    """A metric of a report; None where there is no report, or it had no labels to know it by."""
     path = run / "metrics.json"
-    return float(json.loads(path.read_text("utf-8"))[key]) if path.exists() else None
+    held = json.loads(path.read_text("utf-8")) if path.exists() else {}
+    return float(held[key]) if key in held else None
 
 
 def main(run: Path) -> int:
@@ -118,7 +119,7 @@ def main(run: Path) -> int:
     wrong = 0
     for claim in claims():
         value = claim.found(run)
-        said = "by its command" if value is None else f"{value:.4g}"
+        said = "not found, see its command" if value is None else f"{value:.4g}"
         good = claim.stands and (value is None or claim.agrees(value))
         wrong += not good
         print("ok   " if good else "WRONG", claim.page, f"{claim.number}: {said}", claim.command,
