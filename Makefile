@@ -29,16 +29,16 @@ $(STAMP): pyproject.toml
 		| { grep --line-buffered -oE '$(SHOWN)' || true; }
 	@touch $@
 
-report: $(STAMP) ## Run all notebooks and write reports/quick (ten minutes on two cores)
+report: $(STAMP) ## Run all notebooks and write reports/quick (5 to 10 minutes on two cores)
 	@$(RUN) $(BIN)/sticc report --preset quick
 
-test: lint ## Style, types, layers, then the quick tests with coverage (nine minutes on two cores)
+test: lint ## Style, types, layers, then the quick tests with coverage (6 to 12 minutes on two cores)
 	@$(ONE_THREAD) $(BIN)/python -m pytest -m 'not long' -n 2 --cov --cov-report=
 
 test-long: $(STAMP) ## The tests that take over ten seconds each
 	@$(ONE_THREAD) $(BIN)/python -m pytest -m long
 
-bench: $(STAMP) ## What things cost on this machine (25 minutes), into benchmarks/results
+bench: $(STAMP) ## What things cost on this machine (11 to 25 minutes), into benchmarks/results
 	@$(BIN)/python benchmarks/run.py
 
 lint: $(STAMP) ## Ruff, pyright and the order of the layers

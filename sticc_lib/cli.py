@@ -35,7 +35,7 @@ usage: sticc VERB [OPTIONS]
 {verbs}
 
 For example
-  sticc report                                   reports/quick, in ten minutes
+  sticc report                                   reports/quick, in 5 to 10 minutes
   sticc report --preset smoke --notebooks 01     one notebook, in seconds
   sticc train --set model.head.slots=8 --name eight
   sticc evaluate --checkpoint reports/eight --data pets

@@ -76,7 +76,7 @@ class Report(Setup):
     """Run the notebooks in order and write a page with what they found.
 
     For example
-      sticc report                        reports/quick: all notebooks, 10 minutes on two cores
+      sticc report                        reports/quick: all notebooks, 5 to 10 minutes on two cores
       sticc report --preset smoke         the same in little: a check that everything runs
       sticc report --notebooks 03 06      some of them, into the run that is there
       sticc report --pass 03.steps=200    a parameter of one notebook
