@@ -5,8 +5,7 @@ import shutil
 
 import pytest
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
-FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
+from sticc_lib.reporting.browser import FLAGS, NAMES
 
 
 @contextlib.contextmanager
